@@ -1,0 +1,40 @@
+// HTTP as data: the host's server turns sockets into these and back, so the API server itself never sees a socket.
+
+/** Who asks, as authentication found it. */
+export interface Identity {
+  readonly user: string;
+  readonly groups: readonly string[];
+}
+
+export interface HttpRequest {
+  readonly method: string;
+  /** Decoded path without the query. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Reads the whole body; rejects with RequestEntityTooLarge beyond the limit. */
+  body(): Promise<Uint8Array>;
+  /** PEM-less facts of the client certificate that the TLS layer has verified against the cluster's CA. */
+  readonly clientCertificate:
+    { readonly commonName: string; readonly organizations: readonly string[] } | undefined;
+  readonly remoteAddress: string;
+  /** Aborts when the client goes away. */
+  readonly signal: AbortSignal;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Chunks to be written one after the other, or a stream that lives until either side ends it. */
+  readonly body: readonly Uint8Array[] | AsyncIterable<Uint8Array>;
+}
+
+export type HttpHandler = (request: HttpRequest) => Promise<HttpResponse>;
+
+/** Endpoints beside the Kubernetes API, such as `/capstan/v1/plan`; mounted by the process under a path prefix. */
+export interface Extension {
+  /** Starts with a slash, ends without one. */
+  readonly prefix: string;
+  handle(request: HttpRequest, identity: Identity): Promise<HttpResponse>;
+}

@@ -1,0 +1,142 @@
+// The container engine as the node agent sees it: ten verbs over labelled containers. Implementations: host/docker,
+// host/hollow (simulated). Everything an implementation makes carries its labels; it touches nothing else.
+import type { Instant } from '../base/clock.js';
+
+/** Bind of a host path into a container. */
+export interface Mount {
+  readonly hostPath: string;
+  readonly containerPath: string;
+  readonly readOnly: boolean;
+  readonly propagation?: 'rprivate' | 'rslave' | 'rshared' | undefined;
+}
+
+/** A sandbox holds a pod's network (and is the pause container on Docker); applications join one. */
+export type NetworkSpec =
+  | {
+      readonly type: 'pod';
+      readonly address: string;
+      readonly hostname: string;
+      readonly hostPorts: readonly HostPort[];
+    }
+  | { readonly type: 'host' }
+  | { readonly type: 'join'; readonly sandbox: string };
+
+export interface HostPort {
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+  readonly containerPort: number;
+  readonly hostPort: number;
+  readonly hostIP?: string | undefined;
+}
+
+export interface ContainerSpec {
+  /** Unique per engine; a create with a taken name answers with the container that has it. */
+  readonly name: string;
+  readonly image: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly network: NetworkSpec;
+  readonly command?: readonly string[] | undefined;
+  readonly args?: readonly string[] | undefined;
+  readonly workingDir?: string | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly mounts: readonly Mount[];
+  readonly tmpfs?:
+    readonly { readonly containerPath: string; readonly sizeBytes?: number | undefined }[] | undefined;
+  readonly tty?: boolean | undefined;
+  readonly stdin?: boolean | undefined;
+  /** Relative weight from the CPU request; 1024 is one core. */
+  readonly cpuShares?: number | undefined;
+  /** CPU limit in thousandths of a core. */
+  readonly cpuMillis?: number | undefined;
+  readonly memoryBytes?: number | undefined;
+  readonly oomScoreAdjust?: number | undefined;
+  readonly user?: string | undefined;
+  readonly groups?: readonly string[] | undefined;
+  readonly privileged?: boolean | undefined;
+  readonly readOnlyRoot?: boolean | undefined;
+  readonly noNewPrivileges?: boolean | undefined;
+  readonly capabilities?: { readonly add: readonly string[]; readonly drop: readonly string[] } | undefined;
+  readonly hostPID?: boolean | undefined;
+  readonly hostIPC?: boolean | undefined;
+}
+
+export interface Container {
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+  readonly imageId: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly state: 'created' | 'running' | 'exited';
+  readonly createdAt: Instant;
+  readonly startedAt?: Instant | undefined;
+  readonly finishedAt?: Instant | undefined;
+  readonly exitCode?: number | undefined;
+  readonly oomKilled?: boolean | undefined;
+  /** What the engine says of a start that failed. */
+  readonly error?: string | undefined;
+}
+
+export interface ContainerEvent {
+  readonly type: 'created' | 'started' | 'exited' | 'removed' | 'oom';
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly exitCode?: number | undefined;
+  readonly at: Instant;
+}
+
+export interface LogOptions {
+  readonly follow: boolean;
+  readonly timestamps: boolean;
+  /** Lines from the end; absent means all. */
+  readonly tail?: number | undefined;
+  readonly since?: Instant | undefined;
+  readonly limitBytes?: number | undefined;
+}
+
+export interface ExecOptions {
+  readonly command: readonly string[];
+  readonly tty: boolean;
+  readonly stdin?: AsyncIterable<Uint8Array> | undefined;
+  readonly resizes?: AsyncIterable<{ readonly width: number; readonly height: number }> | undefined;
+}
+
+export interface ExecSession {
+  readonly output: AsyncIterable<{ readonly stream: 'stdout' | 'stderr'; readonly data: Uint8Array }>;
+  /** Resolves after the output has ended. */
+  readonly exitCode: Promise<number>;
+}
+
+export interface Stats {
+  /** Total CPU time, in nanoseconds. */
+  readonly cpuNanos: number;
+  /** Memory that cannot be reclaimed easily, in bytes. */
+  readonly workingSetBytes: number;
+  readonly at: Instant;
+}
+
+export type PullPolicy = 'Always' | 'IfNotPresent' | 'Never';
+
+/**
+ * Never more than ten verbs. All throw ClusterError: `ServiceUnavailable` when the engine is down, `NotFound` for a
+ * container or image that does not exist, `Invalid` for what the engine refuses.
+ */
+export interface Runtime {
+  /** Every container of this node, running or not. */
+  list(signal: AbortSignal): Promise<readonly Container[]>;
+  /** Makes the image present according to the policy. NotFound (with the engine's words) when it cannot be had. */
+  pull(
+    image: string,
+    policy: PullPolicy,
+    signal: AbortSignal,
+  ): Promise<{ readonly imageId: string; readonly pulled: boolean }>;
+  create(spec: ContainerSpec, signal: AbortSignal): Promise<Container>;
+  start(id: string, signal: AbortSignal): Promise<void>;
+  /** SIGTERM, then SIGKILL after `graceSeconds`; resolves when the container has exited. */
+  stop(id: string, graceSeconds: number, signal: AbortSignal): Promise<void>;
+  /** Removes a container, killing it if it runs; no error when it is gone already. */
+  remove(id: string, signal: AbortSignal): Promise<void>;
+  logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  exec(id: string, options: ExecOptions, signal: AbortSignal): Promise<ExecSession>;
+  stats(id: string, signal: AbortSignal): Promise<Stats>;
+  /** From now on; ends with ServiceUnavailable when the engine goes away: list again, then watch again. */
+  events(signal: AbortSignal): AsyncIterable<ContainerEvent>;
+}

@@ -1,0 +1,105 @@
+// What the cluster knows about one kind of object. One file in kinds/ and one line in kinds.ts make a kind.
+import type { FieldError } from '../base/errors.js';
+import type { Resource } from './resource.js';
+
+/** One column of a server-side Table (what `kubectl get` prints). */
+export interface Column<T extends Resource> {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
+  readonly format?: string;
+  readonly description: string;
+  /** 0 is always shown, 1 only with `-o wide`. */
+  readonly priority: 0 | 1;
+  /** `now` is for ages and durations, in milliseconds since the epoch. */
+  cell(object: T, now: number): string | number | boolean | null;
+}
+
+/**
+ * A second endpoint of an object. `status` and `scale` are served from the object itself; the others have
+ * a handler of their own in the API server.
+ */
+export type Subresource =
+  | 'status'
+  | 'scale'
+  | 'log'
+  | 'exec'
+  | 'attach'
+  | 'portforward'
+  | 'proxy'
+  | 'binding'
+  | 'eviction'
+  | 'ephemeralcontainers'
+  | 'token'
+  | 'finalize'
+  | 'approval';
+
+/** Methods, not function properties: a Kind of a specific object can stand in a list of kinds. */
+export interface Kind<T extends Resource = Resource> {
+  /** '' for the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly namespaced: boolean;
+  /** Key of the OpenAPI definition, such as `io.k8s.api.core.v1.Pod`. */
+  readonly definition: string;
+  readonly subresources: readonly Subresource[];
+  readonly columns: readonly Column<T>[];
+  /** Object without the defaults -> object with them; idempotent. */
+  defaulted(object: T): T;
+  /**
+   * What OpenAPI cannot say: names, bounds, uniqueness, immutability (when `old` is given).
+   * The object has its defaults and fits its schema.
+   */
+  validate(object: T, old: T | undefined): readonly FieldError[];
+  /** Values for field selectors beyond `metadata.name` and `metadata.namespace`. */
+  selectableFields(object: T): Readonly<Record<string, string>>;
+  /** Fields that bump `metadata.generation` when they change; empty for kinds without a generation. */
+  readonly generationFields: readonly string[];
+}
+
+/** `apps/v1`, or `v1` for the core group. */
+export const apiVersionOf = (kind: Pick<Kind, 'group' | 'version'>): string =>
+  kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
+
+/** `deployments.apps`, or `pods` for the core group: how errors and RBAC name a kind. */
+export const resourceNameOf = (kind: Pick<Kind, 'group' | 'plural'>): string =>
+  kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`;
+
+/** Prefix of all keys of a kind in the store; ends with a slash. */
+export const kindPrefix = (kind: Pick<Kind, 'group' | 'plural'>): string =>
+  `${kind.group === '' ? 'core' : kind.group}/${kind.plural}/`;
+
+/** Key of one object in the store: `apps/deployments/shop/web`, `core/nodes/n1`. */
+export const storeKey = (
+  kind: Pick<Kind, 'group' | 'plural'>,
+  name: string,
+  namespace: string | undefined,
+): string =>
+  namespace === undefined || namespace === ''
+    ? `${kindPrefix(kind)}${name}`
+    : `${kindPrefix(kind)}${namespace}/${name}`;
+
+/** The parts of a kind that differ from the usual; everything else follows from `kind` and `plural`. */
+export type KindDefinition<T extends Resource> = Pick<
+  Kind<T>,
+  'group' | 'version' | 'kind' | 'plural' | 'namespaced' | 'definition'
+> &
+  Partial<Kind<T>>;
+
+/** Fills in what most kinds share: no short names, no columns beyond the age, nothing to default or validate. */
+export const defineKind = <T extends Resource>(definition: KindDefinition<T>): Kind<T> => ({
+  singular: definition.kind.toLowerCase(),
+  shortNames: [],
+  categories: [],
+  subresources: [],
+  columns: [],
+  generationFields: [],
+  defaulted: (object) => object,
+  validate: () => [],
+  selectableFields: () => ({}),
+  ...definition,
+});

@@ -1,0 +1,31 @@
+// Every kind that is built in: a new one is a file in kinds/ and a line here.
+import type { Kind } from './kind.js';
+import { configmaps } from './kinds/configmaps.js';
+import { deployments } from './kinds/deployments.js';
+import { endpoints } from './kinds/endpoints.js';
+import { endpointslices } from './kinds/endpointslices.js';
+import { events } from './kinds/events.js';
+import { leases } from './kinds/leases.js';
+import { namespaces } from './kinds/namespaces.js';
+import { nodes } from './kinds/nodes.js';
+import { pods } from './kinds/pods.js';
+import { replicasets } from './kinds/replicasets.js';
+import { secrets } from './kinds/secrets.js';
+import { serviceaccounts } from './kinds/serviceaccounts.js';
+import { services } from './kinds/services.js';
+
+export const kinds: readonly Kind[] = [
+  namespaces,
+  nodes,
+  pods,
+  events,
+  configmaps,
+  secrets,
+  services,
+  endpoints,
+  serviceaccounts,
+  endpointslices,
+  leases,
+  deployments,
+  replicasets,
+];
