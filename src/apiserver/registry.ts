@@ -2,7 +2,7 @@
 import type { DeleteOptions, Patch } from '../client/cluster.js';
 import type { Kind, Subresource } from '../resources/kind.js';
 import type { Draft, ObjectName, Resource } from '../resources/resource.js';
-import type { Identity } from './http.js';
+import type { Identity } from '../base/http.js';
 
 /**
  * One object at one revision. `bytes` is its JSON with the resourceVersion in it, made once per revision and shared by
