@@ -33,3 +33,8 @@ export type ClusterAction =
   | { readonly type: 'bind'; readonly pod: ObjectName & { readonly uid: string }; readonly node: string }
   | { readonly type: 'evict'; readonly pod: ObjectName; readonly options?: DeleteOptions | undefined }
   | { readonly type: 'event'; readonly event: EventDraft };
+
+/** Writes Events without making its caller wait or fail; repeats within a while are counted on one Event. */
+export interface EventRecorder {
+  record(event: EventDraft): void;
+}
