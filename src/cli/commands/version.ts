@@ -1,0 +1,20 @@
+// capstan version
+import { createRequire } from 'node:module';
+import type { CliCommand } from '../command.js';
+import { print, type OutputFormat } from '../output.js';
+import { formatOption, outputFormat } from '../format-option.js';
+
+const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
+
+export const command: CliCommand = {
+  name: 'version',
+  summary: 'Print the version of this program and of the Kubernetes API that it serves.',
+  example: 'capstan version -o json',
+  options: formatOption,
+  run: (invocation, { output }) => {
+    const format: OutputFormat = outputFormat(invocation);
+    const value = { version, kubernetes: 'v1.34.0' };
+    print(output, format, value, () => [`capstan ${version} (Kubernetes API ${value.kubernetes})`]);
+    return Promise.resolve(0);
+  },
+};

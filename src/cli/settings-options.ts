@@ -1,0 +1,50 @@
+// The settings of daemons as command line options, and how a command reads them.
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { readOptionalFile } from '../host/files.js';
+import { readSettings, settingsTable, type Settings } from '../process/settings.js';
+import { textOption, UsageError, type CliContext, type Invocation } from './command.js';
+import { hasCode, messageOf } from '../base/errors.js';
+
+const defaultFile = '/etc/capstan/config.yaml';
+
+export const addSettings = (command: Command, only?: readonly (keyof Settings)[]): void => {
+  for (const { key, flag, placeholder, description, fallback } of settingsTable) {
+    if (only !== undefined && !only.includes(key)) continue;
+    const note = fallback === undefined ? '' : ` (default: ${fallback})`;
+    command.option(`--${flag} <${placeholder}>`, `${description}${note}`);
+  }
+  command.option('--config <FILE>', `settings as YAML (default: ${defaultFile})`);
+};
+
+/** URLs and scp-like addresses stay; anything else is a path. */
+const absoluteRepository = (repo: string, from: string): string =>
+  /^([a-z+]+:\/\/|[^/]+@[^/]+:)/.test(repo) ? repo : resolve(from, repo);
+
+/** Throws UsageError for a value that no setting takes. Paths become absolute. */
+export const settingsOf = async (invocation: Invocation, context: CliContext): Promise<Settings> => {
+  const named = textOption(invocation, 'config');
+  const name = resolve(context.workingDirectory, named ?? defaultFile);
+  const content = await readOptionalFile(name);
+  if (named !== undefined && content === undefined)
+    throw new UsageError(`--config: there is no file ${name}`);
+  try {
+    const settings = readSettings({
+      options: invocation.options,
+      environment: context.environment,
+      file: content === undefined ? undefined : { name, content },
+    });
+    const isPath = settings.repo !== undefined && !/^([a-z+]+:\/\/|[^/]+@[^/]+:)/.test(settings.repo);
+    return {
+      ...settings,
+      dataDir: resolve(context.workingDirectory, settings.dataDir),
+      repo:
+        isPath && settings.repo !== undefined
+          ? resolve(context.workingDirectory, settings.repo)
+          : settings.repo,
+    };
+  } catch (error) {
+    if (hasCode(error, 'BadRequest')) throw new UsageError(messageOf(error));
+    throw error;
+  }
+};

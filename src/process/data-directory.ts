@@ -1,0 +1,33 @@
+// Where things stand in the data directory, and the name by which the engine knows what belongs to it.
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+
+export interface DataDirectory {
+  readonly root: string;
+  readonly store: string;
+  readonly pki: string;
+  readonly repository: string;
+  readonly sources: string;
+  readonly node: string;
+  readonly kubeconfig: string;
+  readonly log: string;
+  readonly output: string;
+  readonly pid: string;
+  /** Label value on everything that this installation makes in the container engine. */
+  readonly instance: string;
+}
+
+/** `root` is absolute. */
+export const dataDirectory = (root: string): DataDirectory => ({
+  root,
+  store: join(root, 'store'),
+  pki: join(root, 'pki'),
+  repository: join(root, 'repo.git'),
+  sources: join(root, 'sources'),
+  node: join(root, 'node'),
+  kubeconfig: join(root, 'admin.kubeconfig'),
+  log: join(root, 'capstan.log'),
+  output: join(root, 'capstan.out'),
+  pid: join(root, 'capstan.pid'),
+  instance: createHash('sha256').update(root).digest('hex').slice(0, 12),
+});

@@ -1,0 +1,215 @@
+// Flags, environment and configuration file -> one record. A flag, a key of the file and a setting share one name.
+import { parse } from 'yaml';
+import { ClusterError } from '../base/errors.js';
+import { isObject } from '../base/json.js';
+
+export interface Settings {
+  readonly dataDir: string;
+  /** Path or URL of the cluster repository; undefined: a bare one of Capstan's own in the data directory. */
+  readonly repo: string | undefined;
+  readonly branch: string;
+  readonly apiPort: number;
+  readonly agentPort: number;
+  readonly runtime: 'docker' | 'hollow';
+  readonly hollowNodes: number;
+  readonly dockerHost: string;
+  readonly nodeName: string | undefined;
+  readonly advertiseAddress: string | undefined;
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+}
+
+type Value = Settings[keyof Settings];
+
+interface Setting<Key extends keyof Settings> {
+  readonly key: Key;
+  /** Without the dashes; the key in the configuration file too. */
+  readonly flag: string;
+  readonly placeholder: string;
+  readonly description: string;
+  readonly environment?: string;
+  readonly fallback: Settings[Key];
+  parse(text: string): Settings[Key];
+}
+
+const invalid = (flag: string, message: string): ClusterError =>
+  new ClusterError('BadRequest', `--${flag}: ${message}`);
+
+const text = (value: string): string => value;
+
+const whole =
+  (flag: string, most: number) =>
+  (value: string): number => {
+    const parsed = Number(value);
+    if (!Number.isInteger(parsed) || parsed < 0 || parsed > most)
+      throw invalid(flag, `${value} is not a whole number from 0 to ${most}`);
+    return parsed;
+  };
+
+const oneOf =
+  <T extends string>(flag: string, choices: readonly T[]) =>
+  (value: string): T => {
+    const choice = choices.find((candidate) => candidate === value);
+    if (choice === undefined) throw invalid(flag, `${value} is none of ${choices.join(', ')}`);
+    return choice;
+  };
+
+const cidr =
+  (flag: string) =>
+  (value: string): string => {
+    const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(value);
+    if (match === null || match.slice(1, 5).some((part) => Number(part) > 255) || Number(match[5]) > 24)
+      throw invalid(flag, `${value} is not an IPv4 network of at least 256 addresses, such as 10.244.0.0/16`);
+    return value;
+  };
+
+const setting = <Key extends keyof Settings>(definition: Setting<Key>): Setting<Key> => definition;
+
+export const settingsTable = [
+  setting({
+    key: 'dataDir',
+    flag: 'data-dir',
+    placeholder: 'DIR',
+    description: 'where everything is kept',
+    environment: 'CAPSTAN_DATA_DIR',
+    fallback: '/var/lib/capstan',
+    parse: text,
+  }),
+  setting({
+    key: 'repo',
+    flag: 'repo',
+    placeholder: 'PATH|URL',
+    description: 'the cluster repository; without it a bare one is made in the data directory',
+    fallback: undefined,
+    parse: text,
+  }),
+  setting({
+    key: 'branch',
+    flag: 'branch',
+    placeholder: 'NAME',
+    description: 'the branch that runs',
+    fallback: 'main',
+    parse: text,
+  }),
+  setting({
+    key: 'apiPort',
+    flag: 'api-port',
+    placeholder: 'PORT',
+    description: 'port of the API server',
+    fallback: 6443,
+    parse: whole('api-port', 65535),
+  }),
+  setting({
+    key: 'agentPort',
+    flag: 'agent-port',
+    placeholder: 'PORT',
+    description: 'port on which the node agent serves logs to the API server',
+    fallback: 10250,
+    parse: whole('agent-port', 65535),
+  }),
+  setting({
+    key: 'runtime',
+    flag: 'runtime',
+    placeholder: 'docker|hollow',
+    description: 'container engine; hollow simulates one',
+    fallback: 'docker',
+    parse: oneOf('runtime', ['docker', 'hollow'] as const),
+  }),
+  setting({
+    key: 'hollowNodes',
+    flag: 'hollow-nodes',
+    placeholder: 'N',
+    description: 'number of simulated nodes with --runtime hollow',
+    fallback: 3,
+    parse: whole('hollow-nodes', 10_000),
+  }),
+  setting({
+    key: 'dockerHost',
+    flag: 'docker-host',
+    placeholder: 'URL',
+    description: 'where the container engine answers',
+    environment: 'DOCKER_HOST',
+    fallback: 'unix:///var/run/docker.sock',
+    parse: text,
+  }),
+  setting({
+    key: 'nodeName',
+    flag: 'node-name',
+    placeholder: 'NAME',
+    description: 'name of this node (default: the host name)',
+    fallback: undefined,
+    parse: text,
+  }),
+  setting({
+    key: 'advertiseAddress',
+    flag: 'advertise-address',
+    placeholder: 'IP',
+    description: 'address at which other machines reach this one (default: that of the default route)',
+    fallback: undefined,
+    parse: text,
+  }),
+  setting({
+    key: 'podCidr',
+    flag: 'pod-cidr',
+    placeholder: 'CIDR',
+    description: 'addresses of pods; each node gets a /24 of it',
+    fallback: '10.244.0.0/16',
+    parse: cidr('pod-cidr'),
+  }),
+  setting({
+    key: 'serviceCidr',
+    flag: 'service-cidr',
+    placeholder: 'CIDR',
+    description: 'addresses of services',
+    fallback: '10.96.0.0/16',
+    parse: cidr('service-cidr'),
+  }),
+  setting({
+    key: 'logLevel',
+    flag: 'log-level',
+    placeholder: 'LEVEL',
+    description: 'debug, info, warn or error',
+    fallback: 'info',
+    parse: oneOf('log-level', ['debug', 'info', 'warn', 'error'] as const),
+  }),
+] as const;
+
+const readFile = (content: string | undefined, file: string): Readonly<Record<string, unknown>> => {
+  if (content === undefined) return {};
+  const parsed: unknown = parse(content) ?? {};
+  if (!isObject(parsed)) throw new ClusterError('BadRequest', `${file}: not a map of settings`);
+  const known = settingsTable.map(({ flag }) => flag);
+  for (const key of Object.keys(parsed))
+    if (!known.includes(key))
+      throw new ClusterError('BadRequest', `${file}: unknown key ${key}; known keys are ${known.join(', ')}`);
+  return parsed;
+};
+
+export interface SettingSources {
+  /** Options as the command line has them, by camel-cased name. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Name and content of the configuration file, when there is one. */
+  readonly file?: { readonly name: string; readonly content: string } | undefined;
+}
+
+/** Command line over environment over file over default. Throws BadRequest with the name of the wrong setting. */
+export const readSettings = ({ options, environment, file }: SettingSources): Settings => {
+  const stored = readFile(file?.content, file?.name ?? '');
+  const entries = settingsTable.map((definition): [string, Value] => {
+    const variable = 'environment' in definition ? environment[definition.environment] : undefined;
+    const given = options[definition.key] ?? variable ?? stored[definition.flag];
+    if (given === undefined || given === null || given === '') return [definition.key, definition.fallback];
+    if (typeof given === 'object') throw invalid(definition.flag, 'must be a single value');
+    return [definition.key, definition.parse(String(given))];
+  });
+  return Object.fromEntries(entries) as unknown as Settings;
+};
+
+/** The settings as command line flags: how a command hands its own to the daemon that it starts. */
+export const toFlags = (settings: Settings): string[] =>
+  settingsTable.flatMap(({ key, flag }) => {
+    const value = settings[key];
+    return value === undefined ? [] : [`--${flag}`, String(value)];
+  });
