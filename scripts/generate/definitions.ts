@@ -18,6 +18,7 @@ export interface Property {
   'x-kubernetes-list-type'?: string;
   'x-kubernetes-list-map-keys'?: string[];
   'x-kubernetes-map-type'?: string;
+  default?: string;
 }
 export interface Definition extends Property {
   properties?: Record<string, Property>;
@@ -45,9 +46,16 @@ const mergeKeys = JSON.parse(readFileSync(join(here, 'merge-keys.json'), 'utf8')
   string,
   Record<string, MergeKeys>
 >;
-const protoNames = Object.keys(
-  JSON.parse(readFileSync(join(here, 'proto-fields.json'), 'utf8')) as Record<string, unknown>,
-);
+const protoFields = JSON.parse(readFileSync(join(here, 'proto-fields.json'), 'utf8')) as Record<
+  string,
+  [number, string, string][]
+>;
+const protoNames = Object.keys(protoFields);
+/** Members of list keys that clients leave out: server-side apply matches entries with these filled in. */
+const keyDefaults: Record<string, string> = {
+  'core.v1.ContainerPort.protocol': 'TCP',
+  'core.v1.ServicePort.protocol': 'TCP',
+};
 
 /** Model class of each kind that is built in, with the group and version it is served under. */
 export const roots: readonly { model: string; group: string; version: string; package: string }[] = [
@@ -154,6 +162,13 @@ const scalar = (type: string, format: string): Property | undefined => {
   }
 };
 
+/** The models show a Quantity as a plain string; the protobuf messages know better. */
+const markQuantity = (property: Property, definition: string, field: string): void => {
+  const proto = protoFields[definition.replace(/^io\.k8s\./, 'k8s.io.')]?.find(([, name]) => name === field);
+  if (proto?.[2].includes('resource.Quantity') !== true) return;
+  (property.additionalProperties ?? property.items ?? property).format = 'quantity';
+};
+
 /** Every definition reachable from the roots, keyed by its Kubernetes name. */
 export const buildDefinitions = (): Map<string, Definition> => {
   const definitions = new Map<string, Definition>();
@@ -182,6 +197,7 @@ export const buildDefinitions = (): Map<string, Definition> => {
     const keys = mergeKeys[`${pkg}.${simpleName(model)}`] ?? {};
     for (const { name: field, baseName, type, format } of attributes) {
       const property = reference(type, format, pkg);
+      markQuantity(property, name, baseName);
       const declared = fields.get(field);
       if (declared !== undefined && declared.description !== '') property.description = declared.description;
       if (declared?.optional === false) required.push(baseName);
@@ -191,9 +207,12 @@ export const buildDefinitions = (): Map<string, Definition> => {
       if (key?.listType !== undefined) property['x-kubernetes-list-type'] = key.listType;
       if (key?.listMapKeys !== undefined) property['x-kubernetes-list-map-keys'] = key.listMapKeys;
       if (key?.mapType !== undefined) property['x-kubernetes-map-type'] = key.mapType;
+      const fallback = keyDefaults[`${pkg}.${simpleName(model)}.${baseName}`];
+      if (fallback !== undefined) property.default = fallback;
       properties[baseName] = property;
     }
     definition.properties = properties;
+    if (keys['']?.mapType !== undefined) definition['x-kubernetes-map-type'] = keys[''].mapType;
     if (required.length > 0) definition.required = required;
     return name;
   };

@@ -1,4 +1,4 @@
-// Writes src/resources/generated: the OpenAPI definitions as JSON and the wire types as TypeScript.
+// Writes src/resources/generated: OpenAPI definitions with and without descriptions, and the wire types as TypeScript.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildDefinitions } from './definitions.js';
@@ -8,5 +8,11 @@ const target = join(new URL('../..', import.meta.url).pathname, 'src/resources/g
 mkdirSync(target, { recursive: true });
 const definitions = buildDefinitions();
 const sorted = Object.fromEntries([...definitions].sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** What the server needs at run time: descriptions are most of the text and serve `explain` only. */
+const withoutDescriptions = (key: string, value: unknown): unknown =>
+  key === 'description' && typeof value === 'string' ? undefined : value;
+
 writeFileSync(join(target, 'definitions.json'), JSON.stringify(sorted));
+writeFileSync(join(target, 'schemas.json'), JSON.stringify(sorted, withoutDescriptions));
 writeFileSync(join(target, 'types.ts'), renderTypes(sorted));
