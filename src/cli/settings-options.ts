@@ -2,7 +2,8 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { readOptionalFile } from '../host/files.js';
-import { readSettings, settingsTable, type Settings } from '../process/settings.js';
+import { dataDirectory } from '../process/data-directory.js';
+import { readSettings, settingsTable, type Settings, type SettingsFile } from '../process/settings.js';
 import { textOption, UsageError, type CliContext, type Invocation } from './command.js';
 import { hasCode, messageOf } from '../base/errors.js';
 
@@ -18,8 +19,8 @@ export const addSettings = (command: Command, only?: readonly (keyof Settings)[]
 };
 
 /** URLs and scp-like addresses stay; anything else is a path. */
-const absoluteRepository = (repo: string, from: string): string =>
-  /^([a-z+]+:\/\/|[^/]+@[^/]+:)/.test(repo) ? repo : resolve(from, repo);
+const absoluteRepository = (repo: string | undefined, from: string): string | undefined =>
+  repo === undefined || /^([a-z+]+:\/\/|[^/]+@[^/]+:)/.test(repo) ? repo : resolve(from, repo);
 
 /** Throws UsageError for a value that no setting takes. Paths become absolute. */
 export const settingsOf = async (invocation: Invocation, context: CliContext): Promise<Settings> => {
@@ -28,21 +29,17 @@ export const settingsOf = async (invocation: Invocation, context: CliContext): P
   const content = await readOptionalFile(name);
   if (named !== undefined && content === undefined)
     throw new UsageError(`--config: there is no file ${name}`);
+  const configuration = content === undefined ? [] : [{ name, content }];
+  const read = (files: readonly SettingsFile[]): Settings =>
+    readSettings({ options: invocation.options, environment: context.environment, files });
   try {
-    const settings = readSettings({
-      options: invocation.options,
-      environment: context.environment,
-      file: content === undefined ? undefined : { name, content },
-    });
-    const isPath = settings.repo !== undefined && !/^([a-z+]+:\/\/|[^/]+@[^/]+:)/.test(settings.repo);
-    return {
-      ...settings,
-      dataDir: resolve(context.workingDirectory, settings.dataDir),
-      repo:
-        isPath && settings.repo !== undefined
-          ? resolve(context.workingDirectory, settings.repo)
-          : settings.repo,
-    };
+    const dataDir = resolve(context.workingDirectory, read(configuration).dataDir);
+    const remembered = await readOptionalFile(dataDirectory(dataDir).settings);
+    const settings = read([
+      ...configuration,
+      ...(remembered === undefined ? [] : [{ name: dataDirectory(dataDir).settings, content: remembered }]),
+    ]);
+    return { ...settings, dataDir, repo: absoluteRepository(settings.repo, context.workingDirectory) };
   } catch (error) {
     if (hasCode(error, 'BadRequest')) throw new UsageError(messageOf(error));
     throw error;

@@ -1,4 +1,6 @@
 // Standard output and standard error.
+import { createInterface } from 'node:readline/promises';
+
 interface Stream {
   readonly isTTY?: boolean;
   write(text: string): boolean;
@@ -10,3 +12,13 @@ export const terminalOutput = (stdout: Stream, stderr: Stream) => ({
   note: (text: string): void => void stderr.write(`${text}\n`),
   raw: (text: string): void => void stdout.write(text),
 });
+
+/** Asks on the terminal and waits for a line. */
+export const ask = async (question: string, signal: AbortSignal): Promise<string> => {
+  const prompt = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return await prompt.question(question, { signal });
+  } finally {
+    prompt.close();
+  }
+};

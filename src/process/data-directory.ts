@@ -13,6 +13,8 @@ export interface DataDirectory {
   readonly log: string;
   readonly output: string;
   readonly pid: string;
+  /** Settings of the last start. */
+  readonly settings: string;
   /** Label value on everything that this installation makes in the container engine. */
   readonly instance: string;
 }
@@ -29,5 +31,6 @@ export const dataDirectory = (root: string): DataDirectory => ({
   log: join(root, 'capstan.log'),
   output: join(root, 'capstan.out'),
   pid: join(root, 'capstan.pid'),
+  settings: join(root, 'settings.yaml'),
   instance: createHash('sha256').update(root).digest('hex').slice(0, 12),
 });

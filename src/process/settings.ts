@@ -1,5 +1,5 @@
 // Flags, environment and configuration file -> one record. A flag, a key of the file and a setting share one name.
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { ClusterError } from '../base/errors.js';
 import { isObject } from '../base/json.js';
 
@@ -175,33 +175,38 @@ export const settingsTable = [
   }),
 ] as const;
 
-const readFile = (content: string | undefined, file: string): Readonly<Record<string, unknown>> => {
-  if (content === undefined) return {};
+const readFile = ({ name, content }: SettingsFile): Readonly<Record<string, unknown>> => {
   const parsed: unknown = parse(content) ?? {};
-  if (!isObject(parsed)) throw new ClusterError('BadRequest', `${file}: not a map of settings`);
+  if (!isObject(parsed)) throw new ClusterError('BadRequest', `${name}: not a map of settings`);
   const known = settingsTable.map(({ flag }) => flag);
   for (const key of Object.keys(parsed))
     if (!known.includes(key))
-      throw new ClusterError('BadRequest', `${file}: unknown key ${key}; known keys are ${known.join(', ')}`);
+      throw new ClusterError('BadRequest', `${name}: unknown key ${key}; known keys are ${known.join(', ')}`);
   return parsed;
 };
+
+export interface SettingsFile {
+  readonly name: string;
+  readonly content: string;
+}
 
 export interface SettingSources {
   /** Options as the command line has them, by camel-cased name. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Name and content of the configuration file, when there is one. */
-  readonly file?: { readonly name: string; readonly content: string } | undefined;
+  /** The first file that has a key decides; the last one is what an earlier start remembered. */
+  readonly files: readonly SettingsFile[];
 }
 
 /** Command line over environment over file over default. Throws BadRequest with the name of the wrong setting. */
-export const readSettings = ({ options, environment, file }: SettingSources): Settings => {
-  const stored = readFile(file?.content, file?.name ?? '');
+export const readSettings = ({ options, environment, files }: SettingSources): Settings => {
+  const stored = Object.assign({}, ...files.map(readFile).reverse()) as Readonly<Record<string, unknown>>;
   const entries = settingsTable.map((definition): [string, Value] => {
     const variable = 'environment' in definition ? environment[definition.environment] : undefined;
     const given = options[definition.key] ?? variable ?? stored[definition.flag];
     if (given === undefined || given === null || given === '') return [definition.key, definition.fallback];
-    if (typeof given === 'object') throw invalid(definition.flag, 'must be a single value');
+    if (typeof given !== 'string' && typeof given !== 'number')
+      throw invalid(definition.flag, 'must be a single value');
     return [definition.key, definition.parse(String(given))];
   });
   return Object.fromEntries(entries) as unknown as Settings;
@@ -213,3 +218,13 @@ export const toFlags = (settings: Settings): string[] =>
     const value = settings[key];
     return value === undefined ? [] : [`--${flag}`, String(value)];
   });
+
+/** The settings as the file that remembers them for the next start, `down` and `reset`. */
+export const toFile = (settings: Settings): string =>
+  stringify(
+    Object.fromEntries(
+      settingsTable
+        .filter(({ key, fallback }) => key !== 'dataDir' && settings[key] !== fallback)
+        .map(({ key, flag }) => [flag, settings[key]]),
+    ),
+  );
