@@ -1,5 +1,6 @@
 // Every kind that is built in: a new one is a file in kinds/ and a line here.
 import type { Kind } from './kind.js';
+import { applications } from './kinds/applications.js';
 import { configmaps } from './kinds/configmaps.js';
 import { deployments } from './kinds/deployments.js';
 import { endpoints } from './kinds/endpoints.js';
@@ -10,6 +11,7 @@ import { namespaces } from './kinds/namespaces.js';
 import { nodes } from './kinds/nodes.js';
 import { pods } from './kinds/pods.js';
 import { replicasets } from './kinds/replicasets.js';
+import { repositories } from './kinds/repositories.js';
 import { secrets } from './kinds/secrets.js';
 import { serviceaccounts } from './kinds/serviceaccounts.js';
 import { services } from './kinds/services.js';
@@ -28,4 +30,6 @@ export const kinds: readonly Kind[] = [
   leases,
   deployments,
   replicasets,
+  applications,
+  repositories,
 ];
