@@ -1,13 +1,14 @@
 // Writes src/resources/generated: OpenAPI definitions with and without descriptions, and the wire types as TypeScript.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { capstanDefinitions } from './capstan-definitions.js';
 import { buildDefinitions } from './definitions.js';
 import { renderTypes } from './types.js';
 
 const target = join(new URL('../..', import.meta.url).pathname, 'src/resources/generated');
 mkdirSync(target, { recursive: true });
-const definitions = buildDefinitions();
-const sorted = Object.fromEntries([...definitions].sort(([a], [b]) => (a < b ? -1 : 1)));
+const definitions = [...buildDefinitions(), ...Object.entries(capstanDefinitions)];
+const sorted = Object.fromEntries(definitions.sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /** What the server needs at run time: descriptions are most of the text and serve `explain` only. */
 const withoutDescriptions = (key: string, value: unknown): unknown =>
