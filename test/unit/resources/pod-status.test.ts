@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Condition } from '../../../src/resources/conditions.js';
 import { conditionOf, withCondition, withoutCondition } from '../../../src/resources/conditions.js';
 import type { Container, Pod, PodSpec } from '../../../src/resources/generated/types.js';
 import { podLimits, podRequests, qosClassOf } from '../../../src/resources/pod-resources.js';
@@ -111,9 +112,10 @@ describe('what a pod asks for', () => {
 
 describe('conditions', () => {
   const at = '2025-01-01T00:00:00Z';
+  const none: readonly Condition[] = [];
 
   it('move their transition time only when the status changes', () => {
-    const first = withCondition(undefined, { type: 'Ready', status: 'False', reason: 'A' }, now - 60_000);
+    const first = withCondition(none, { type: 'Ready', status: 'False', reason: 'A' }, now - 60_000);
     expect(conditionOf(first, 'Ready')?.lastTransitionTime).toBe(at);
     const second = withCondition(first, { type: 'Ready', status: 'False', reason: 'B' }, now);
     expect(conditionOf(second, 'Ready')).toMatchObject({ reason: 'B', lastTransitionTime: at });
@@ -122,13 +124,13 @@ describe('conditions', () => {
   });
 
   it('stay the same list when nothing changed', () => {
-    const first = withCondition([], { type: 'Ready', status: 'True', reason: 'A' }, now);
+    const first = withCondition(none, { type: 'Ready', status: 'True', reason: 'A' }, now);
     expect(withCondition(first, { type: 'Ready', status: 'True', reason: 'A' }, now + 5000)).toBe(first);
   });
 
   it('keep their order and can be removed', () => {
     const list = withCondition(
-      withCondition([], { type: 'A', status: 'True' }, now),
+      withCondition(none, { type: 'A', status: 'True' }, now),
       { type: 'B', status: 'True' },
       now,
     );
