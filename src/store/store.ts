@@ -32,7 +32,7 @@ export interface PageOptions {
   readonly after?: string;
   /** At most this many entries; absent means all. */
   readonly limit?: number;
-  /** State as of this revision; absent means the newest. Throws `Compacted` when it is gone. */
+  /** State as of this revision; absent means the newest. Throws `Compacted` or `FutureRevision`. */
   readonly at?: Revision;
 }
 
@@ -52,6 +52,18 @@ export class Compacted extends Error {
     super(`history before revision ${String(oldest)} has been compacted`);
     this.name = 'Compacted';
     this.oldest = oldest;
+  }
+}
+
+/** The revision asked for has not happened yet. */
+export class FutureRevision extends Error {
+  /** Newest revision that is durable. */
+  readonly newest: Revision;
+
+  constructor(asked: Revision, newest: Revision) {
+    super(`revision ${String(asked)} has not happened yet: the newest is ${String(newest)}`);
+    this.name = 'FutureRevision';
+    this.newest = newest;
   }
 }
 
@@ -83,6 +95,7 @@ export class StoreUnavailable extends Error {
 export interface Store {
   /** Newest revision that is durable. */
   readonly revision: Revision;
+  /** Throws `Compacted` when history no longer reaches back to `at`, `FutureRevision` when it has not happened. */
   get(key: string, at?: Revision): Entry | undefined;
   /** Entries whose key starts with `prefix`, in key order. */
   list(prefix: string, page?: PageOptions): Page;
@@ -97,7 +110,10 @@ export interface Store {
    * is dropped with Compacted too. Ends when the signal aborts. The watch is registered when this returns.
    */
   watch(prefix: string, after: Revision, signal: AbortSignal): AsyncIterable<Change>;
-  /** Forgets history at and below `upTo`, except the newest value of each key. */
+  /**
+   * Forgets the changes at and below `upTo`. The state as of `upTo` stays readable and a watch can start after it;
+   * anything older is Compacted.
+   */
   compact(upTo: Revision): Promise<void>;
   /** Flushes and closes; pending commits settle first. */
   close(): Promise<void>;

@@ -1,0 +1,178 @@
+// The store's durable engine on one machine: LMDB in a data directory of its own.
+import { mkdir, open as openFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ClusterError } from '../../base/errors.js';
+import type { Engine, Snapshot } from '../../store/engine.js';
+import type { Change, Entry } from '../../store/store.js';
+import { lockDirectory } from './directory-lock.js';
+import type { DirectoryLock } from './directory-lock.js';
+import { describeFailure } from './disk-failure.js';
+import {
+  decodeEntry,
+  decodeRevision,
+  encodeEntry,
+  encodeKey,
+  encodeRevision,
+  firstEntryKey,
+  formatVersion,
+  maxKeyBytes,
+  recordKey,
+} from './entry-codec.js';
+import { isWritable, openDatabase, writeDurably } from './lmdb-database.js';
+import type { Database } from './lmdb-database.js';
+
+const revisionKey = recordKey('revision');
+const formatKey = recordKey('format');
+
+/** Written once, when the directory is made. */
+interface Format {
+  readonly format: number;
+  /** Version of Capstan that made the directory. */
+  readonly program: string;
+}
+
+export interface LmdbOptions {
+  /** Version of this program, for the message to a program that cannot read the directory. */
+  readonly program?: string;
+}
+
+export class LmdbEngine implements Engine {
+  readonly location: string;
+  readonly maxKeyBytes = maxKeyBytes;
+  readonly #directory: string;
+  readonly #file: string;
+  readonly #lock: DirectoryLock;
+  #database: Database;
+  #failed = false;
+
+  constructor(directory: string, lock: DirectoryLock, database: Database) {
+    this.location = `data directory ${directory}`;
+    this.#directory = directory;
+    this.#file = databaseFile(directory);
+    this.#lock = lock;
+    this.#database = database;
+  }
+
+  load(): Snapshot {
+    return { revision: this.#durableRevision(), entries: this.#entries() };
+  }
+
+  gather(): Promise<void> {
+    return new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+
+  async append(batch: readonly Change[]): Promise<void> {
+    const [first, last] = [batch.at(0), batch.at(-1)];
+    if (first === undefined || last === undefined) return;
+    try {
+      if (this.#failed) await this.#recover(first.revision - 1);
+      await writeDurably(this.#database, () => {
+        this.#write(batch, last.revision);
+      });
+    } catch (error) {
+      this.#failed = true;
+      throw new Error(await describeFailure('write to', this.#directory, error), { cause: error });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close();
+    await this.#lock.release();
+  }
+
+  #write(batch: readonly Change[], revision: number): void {
+    for (const { key, entry } of batch) {
+      if (entry === undefined) void this.#database.remove(encodeKey(key));
+      else void this.#database.put(encodeKey(key), encodeEntry(entry));
+    }
+    void this.#database.put(revisionKey, encodeRevision(revision));
+  }
+
+  #durableRevision(): number {
+    this.#database.resetReadTxn();
+    const bytes = this.#database.get(revisionKey);
+    return bytes === undefined ? 0 : decodeRevision(bytes);
+  }
+
+  *#entries(): Generator<Entry> {
+    for (const { key, value } of this.#database.getRange({ start: firstEntryKey }))
+      yield decodeEntry(key, value);
+    this.#database.resetReadTxn();
+  }
+
+  /**
+   * A database that no longer takes transactions is opened anew. Should the failed batch have reached the disk after
+   * all, memory no longer tells what is there, and only loading everything again does.
+   */
+  async #recover(expected: number): Promise<void> {
+    if (!isWritable(this.#database)) {
+      await this.#database.close();
+      this.#database = openDatabase(this.#file);
+    }
+    if (this.#durableRevision() !== expected)
+      throw new Error('writes that were reported as failed have reached the disk: restart Capstan');
+    this.#failed = false;
+  }
+}
+
+const databaseFile = (directory: string): string => join(directory, 'store.mdb');
+
+const unreadable = (directory: string, { format, program }: Format): ClusterError =>
+  new ClusterError(
+    'Invalid',
+    `data directory ${directory} has format version ${String(format)}, written by Capstan ${program}; this program reads format version ${String(formatVersion)}: run the version that wrote it, or choose another --data-dir`,
+  );
+
+/** Makes what was created in the directory survive a power failure. */
+const syncDirectory = async (directory: string): Promise<void> => {
+  const handle = await openFile(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+};
+
+/** Throws Invalid for a directory of another format version; marks a new one. */
+const checkFormat = async (directory: string, database: Database, program: string): Promise<void> => {
+  const bytes = database.get(formatKey);
+  if (bytes !== undefined) {
+    const found = JSON.parse(bytes.toString()) as Format;
+    if (found.format !== formatVersion) throw unreadable(directory, found);
+    return;
+  }
+  const format: Format = { format: formatVersion, program };
+  await writeDurably(database, () => {
+    void database.put(formatKey, Buffer.from(JSON.stringify(format)));
+  });
+  await syncDirectory(directory);
+};
+
+/**
+ * Opens, or makes, the store's database in a directory. Throws Conflict while another process has it, Invalid when it
+ * has another format version, ServiceUnavailable when the disk refuses.
+ */
+export const openLmdbEngine = async (
+  directory: string,
+  { program = 'of an unknown version' }: LmdbOptions = {},
+): Promise<LmdbEngine> => {
+  let lock: DirectoryLock | undefined;
+  let database: Database | undefined;
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    lock = await lockDirectory(directory);
+    database = openDatabase(databaseFile(directory));
+    await checkFormat(directory, database, program);
+    return new LmdbEngine(directory, lock, database);
+  } catch (error) {
+    await database?.close();
+    await lock?.release();
+    if (error instanceof ClusterError) throw error;
+    throw new ClusterError('ServiceUnavailable', await describeFailure('open', directory, error), {
+      cause: error,
+      retry: false,
+    });
+  }
+};
