@@ -20,6 +20,8 @@ export interface SchemaNode {
   readonly mapType: 'granular' | 'atomic';
   /** What a list key that is left out stands for, such as `TCP` for a port's protocol. */
   readonly default?: unknown;
+  /** Of a scalar: `quantity`, `byte`, `date-time`, `int32`, `int64`, `double`. */
+  readonly format?: string | undefined;
 }
 
 type Shape = Property & Pick<Definition, 'properties'>;
@@ -107,6 +109,7 @@ const makeNode = (shape: Shape): SchemaNode => {
     ...listTypeOf(shape),
     mapType: shape['x-kubernetes-map-type'] === 'atomic' ? 'atomic' : 'granular',
     default: shape.default,
+    format: shape.format,
   };
 };
 
