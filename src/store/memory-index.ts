@@ -3,7 +3,8 @@ import SortedBTree from 'sorted-btree';
 import { Compacted, FutureRevision } from './store.js';
 import type { Change, Entry, Page, PageOptions, Revision } from './store.js';
 
-const BTree = SortedBTree.default;
+/** Node hands over the CommonJS module, a test runner or bundler what that exports as its default. */
+const BTree = ('default' in SortedBTree ? SortedBTree : { default: SortedBTree }).default;
 
 /** One write of a key, linked to the one before it while history keeps that. */
 interface Version {

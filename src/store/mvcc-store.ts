@@ -188,7 +188,7 @@ export class MvccStore implements Store {
 
   async #shutDown(): Promise<void> {
     await this.#flushing;
-    this.#watchers.closeAll();
+    this.#watchers.finishAll();
     await this.#engine.close();
   }
 }

@@ -68,20 +68,17 @@ export class Watcher implements AsyncIterableIterator<Change> {
     this.#liveBytes = bytes;
   }
 
-  /** Ends the stream at once: what was not read is dropped. */
+  /** Ends the stream at once, with an error where one is given: what was not read is dropped. */
   close(error?: unknown): void {
     if (this.#closed !== undefined) return;
-    this.#closed = { error };
     this.#items = [];
     this.#head = 0;
-    const readers = this.#readers;
-    this.#readers = [];
-    this.#onClose(this);
-    const [first, ...others] = readers;
-    if (error === undefined) first?.resolve(ended);
-    else first?.reject(error);
-    for (const reader of others) reader.resolve(ended);
-    if (first !== undefined) this.#closed = { error: undefined };
+    this.#end(error);
+  }
+
+  /** Ends the stream after what waits to be read. */
+  finish(): void {
+    if (this.#closed === undefined) this.#end(undefined);
   }
 
   next(): Promise<IteratorResult<Change>> {
@@ -108,6 +105,17 @@ export class Watcher implements AsyncIterableIterator<Change> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  /** The error goes to one read; all others find the stream at its end. */
+  #end(error: unknown): void {
+    const [first, ...others] = this.#readers;
+    this.#readers = [];
+    this.#closed = { error: first === undefined ? error : undefined };
+    if (error === undefined) first?.resolve(ended);
+    else first?.reject(error);
+    for (const reader of others) reader.resolve(ended);
+    this.#onClose(this);
   }
 
   #trim(): void {

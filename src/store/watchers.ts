@@ -59,10 +59,10 @@ export class Watchers {
       this.#dispatchIn(key.slice(0, slash + 1), change, oldest);
   }
 
-  /** Ends every watch, with an error where one is given. */
-  closeAll(error?: unknown): void {
+  /** Ends every watch after what waits to be read. */
+  finishAll(): void {
     for (const { watchers } of [...this.#bySignal.values()])
-      for (const watcher of [...watchers]) watcher.close(error);
+      for (const watcher of [...watchers]) watcher.finish();
   }
 
   #dispatchIn(path: string, change: Change, oldest: Revision): void {

@@ -1,5 +1,5 @@
 // What a failed read or write means for the person who runs the machine: place, cause and way out in one sentence.
-import { statfs } from 'node:fs/promises';
+import { freeBytes } from './free-space.js';
 
 /** LMDB's codes are negative, the system's positive. Source: lmdb.h, errno(3) on Linux. */
 const names: Readonly<Record<string, string>> = {
@@ -44,8 +44,7 @@ const fullBelowBytes = 64 * 1024;
 const refine = async (name: string | undefined, directory: string): Promise<string | undefined> => {
   if (name !== 'EIO') return name;
   try {
-    const { bavail, bsize } = await statfs(directory);
-    return bavail * bsize < fullBelowBytes ? 'ENOSPC' : name;
+    return (await freeBytes(directory)) < fullBelowBytes ? 'ENOSPC' : name;
   } catch {
     // The directory cannot even be asked for its space: the input/output error is the whole truth.
     return name;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ClusterError } from '../../base/errors.js';
 import type { Engine, Snapshot } from '../../store/engine.js';
 import type { Change, Entry } from '../../store/store.js';
+import { checkBeforeOpening } from './database-file.js';
 import { lockDirectory } from './directory-lock.js';
 import type { DirectoryLock } from './directory-lock.js';
 import { describeFailure } from './disk-failure.js';
@@ -163,6 +164,7 @@ export const openLmdbEngine = async (
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     lock = await lockDirectory(directory);
+    await checkBeforeOpening(directory, databaseFile(directory));
     database = openDatabase(databaseFile(directory));
     await checkFormat(directory, database, program);
     return new LmdbEngine(directory, lock, database);
