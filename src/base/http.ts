@@ -1,4 +1,5 @@
 // HTTP as data: the host's server turns sockets into these and back, so the API server itself never sees a socket.
+import type { Duplex } from 'node:stream';
 
 /** Who asks, as authentication found it. */
 export interface Identity {
@@ -18,8 +19,10 @@ export interface HttpRequest {
   /** PEM-less facts of the client certificate that the TLS layer has verified against the cluster's CA. */
   readonly clientCertificate:
     { readonly commonName: string; readonly organizations: readonly string[] } | undefined;
+  /** Why a certificate that the client did present counts as none, in the TLS layer's words. */
+  readonly clientCertificateError?: string | undefined;
   readonly remoteAddress: string;
-  /** Aborts when the client goes away. */
+  /** Aborts when the client goes away, and when the server closes: what streams then ends. */
   readonly signal: AbortSignal;
 }
 
@@ -31,6 +34,12 @@ export interface HttpResponse {
 }
 
 export type HttpHandler = (request: HttpRequest) => Promise<HttpResponse>;
+
+/**
+ * Takes over the connection of an `Upgrade:` request (HTTP/1.1): it answers with the 101 itself, or with an error, and
+ * ends the socket. `head` is what arrived behind the request already.
+ */
+export type UpgradeHandler = (request: HttpRequest, socket: Duplex, head: Uint8Array) => Promise<void>;
 
 /** Endpoints beside the Kubernetes API, such as `/capstan/v1/plan`; mounted by the process under a path prefix. */
 export interface Extension {

@@ -1,0 +1,222 @@
+// The front door of the API server: route -> authenticate -> verb -> answer; whatever fails becomes a Status.
+import type { Clock } from '../base/clock.js';
+import { ClusterError, messageOf } from '../base/errors.js';
+import type { Extension, HttpHandler, HttpRequest, HttpResponse, Identity } from '../base/http.js';
+import type { Logger } from '../base/log.js';
+import type { Kind } from '../resources/kind.js';
+import { authenticate } from './authenticate.js';
+import {
+  aggregatedContentType,
+  aggregatedDiscovery,
+  aggregatedVersionOf,
+  apiGroup,
+  apiGroupList,
+  apiVersions,
+  resourceList,
+} from './discovery.js';
+import type { ServedKind } from './discovery.js';
+import { healthResponse } from './health.js';
+import type { HealthCheck } from './health.js';
+import type { NodeGateway } from './node-gateway.js';
+import { createOpenApi } from './openapi.js';
+import type { OpenApi } from './openapi.js';
+import type { Registry } from './registry.js';
+import type { ResourceCall, ServerContext, Verb } from './resource-call.js';
+import { create, get, list, patch, remove, removeCollection, update } from './resource-verbs.js';
+import { compressed, json, utf8, withWarnings } from './respond.js';
+import { routeOf } from './routes.js';
+import type { ResourceRoute, Route } from './routes.js';
+import { asClusterError, statusOf } from './status-error.js';
+import { servedSubresource } from './subresources.js';
+import { versionInfo } from './version.js';
+import { WatchLines } from './watch-stream.js';
+
+export interface ApiServerOptions {
+  readonly registry: Registry;
+  readonly kinds: readonly Kind[];
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Capstan's own version, such as `0.1.0`. */
+  readonly version: string;
+  /** Endpoints under prefixes of their own; they get requests that have been authenticated. */
+  readonly extensions?: readonly Extension[];
+  /** Without one there is no `pods/log`. */
+  readonly nodeGateway?: NodeGateway | undefined;
+  /** What `/readyz` and `/healthz` look at besides the server itself. */
+  readonly checks?: readonly HealthCheck[];
+}
+
+interface Front extends ServerContext {
+  /** By `group/version/plural`. */
+  readonly kinds: ReadonlyMap<string, ServedKind>;
+  readonly served: readonly ServedKind[];
+  readonly options: ApiServerOptions;
+  readonly openApi: OpenApi;
+}
+
+const notFound = (): ClusterError =>
+  new ClusterError('NotFound', 'the server could not find the requested resource');
+
+const notAllowed = (): ClusterError =>
+  new ClusterError('MethodNotAllowed', 'the server does not allow this method on the requested resource');
+
+const servedKinds = ({ kinds, nodeGateway }: ApiServerOptions): readonly ServedKind[] =>
+  kinds.map((kind) => ({
+    kind,
+    subresources: new Map(
+      kind.subresources.flatMap((name) => {
+        const served = servedSubresource(kind, name, nodeGateway);
+        return served === undefined ? [] : [[name, served] as const];
+      }),
+    ),
+  }));
+
+const collectionVerbs: Readonly<Record<string, Verb>> = { GET: list, POST: create, DELETE: removeCollection };
+const objectVerbs: Readonly<Record<string, Verb>> = { GET: get, PUT: update, PATCH: patch, DELETE: remove };
+
+const verbOf = ({ kind, subresources }: ServedKind, route: ResourceRoute, method: string): Verb => {
+  const scoped = route.namespace !== undefined;
+  if (scoped && !kind.namespaced) throw notFound();
+  if (route.name === undefined) {
+    const verb = collectionVerbs[method];
+    // Over all namespaces one can only read, and delete within one.
+    if (verb === undefined || (kind.namespaced && !scoped && method !== 'GET')) throw notAllowed();
+    return verb;
+  }
+  if (kind.namespaced && !scoped) throw notFound();
+  const verbs: Readonly<Record<string, Verb>> | undefined =
+    route.subresource === undefined ? objectVerbs : subresources.get(route.subresource)?.methods;
+  if (verbs === undefined) throw notFound();
+  const verb = verbs[method];
+  if (verb === undefined) throw notAllowed();
+  return verb;
+};
+
+const serveResource = async (
+  front: Front,
+  route: ResourceRoute,
+  request: HttpRequest,
+  identity: Identity,
+): Promise<HttpResponse> => {
+  const found = front.kinds.get(`${route.group}/${route.version}/${route.plural}`);
+  if (found === undefined) throw notFound();
+  const warnings: string[] = [];
+  const call: ResourceCall = {
+    server: front,
+    request,
+    identity,
+    kind: found.kind,
+    route,
+    warn: (message) => warnings.push(message),
+  };
+  const response = await verbOf(found, route, request.method)(call);
+  return withWarnings(await compressed(request, response), warnings);
+};
+
+const aggregated = (front: Front, request: HttpRequest, core: boolean): HttpResponse | undefined => {
+  const version = aggregatedVersionOf(request.headers['accept']);
+  if (version === undefined) return undefined;
+  return {
+    status: 200,
+    headers: { 'content-type': aggregatedContentType(version), vary: 'accept' },
+    body: [utf8(JSON.stringify(aggregatedDiscovery(front.served, { core, version })))],
+  };
+};
+
+const found = (value: unknown): HttpResponse => {
+  if (value === undefined) throw notFound();
+  return json(200, value);
+};
+
+const serveDocument = (
+  front: Front,
+  route: Route,
+  request: HttpRequest,
+): Promise<HttpResponse> | HttpResponse => {
+  if (request.method !== 'GET') throw notAllowed();
+  switch (route.type) {
+    case 'core-versions':
+      return aggregated(front, request, true) ?? json(200, apiVersions(front.served));
+    case 'groups':
+      return aggregated(front, request, false) ?? json(200, apiGroupList(front.served));
+    case 'group':
+      return found(apiGroup(front.served, route.group));
+    case 'group-version':
+      return found(resourceList(front.served, route.group, route.version));
+    case 'openapi-v2':
+      return front.openApi.v2(request);
+    case 'openapi-v3-index':
+      return front.openApi.index();
+    case 'openapi-v3':
+      return front.openApi.document(request, route.group, route.version);
+    case 'version':
+      return json(200, versionInfo(front.options.version));
+    case 'health':
+      return healthResponse(request, route, front.options.checks ?? []);
+    case 'resource':
+    case 'unknown':
+      throw notFound();
+  }
+};
+
+const open: ReadonlySet<Route['type']> = new Set(['health', 'version']);
+
+const extensionOf = (front: Front, path: string): Extension | undefined =>
+  front.options.extensions?.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`));
+
+const serve = async (front: Front, request: HttpRequest): Promise<HttpResponse> => {
+  const route = routeOf(request.path);
+  if (open.has(route.type)) return serveDocument(front, route, request);
+  const identity = authenticate(request);
+  if (route.type === 'resource') return serveResource(front, route, request, identity);
+  if (route.type === 'unknown') {
+    const extension = extensionOf(front, request.path);
+    if (extension === undefined) throw notFound();
+    return extension.handle(request, identity);
+  }
+  return compressed(request, await serveDocument(front, route, request));
+};
+
+/** The answer to a request that failed, with the headers that belong to its reason. */
+export const errorResponse = (error: unknown): HttpResponse => {
+  const clusterError = asClusterError(error);
+  const status = statusOf(clusterError);
+  const { retryAfterSeconds } = clusterError;
+  const response = json(status.code, status);
+  if (retryAfterSeconds === undefined) return response;
+  return { ...response, headers: { ...response.headers, 'retry-after': String(retryAfterSeconds) } };
+};
+
+export const createApiHandler = (options: ApiServerOptions): HttpHandler => {
+  const { registry, clock, log } = options;
+  const served = servedKinds(options);
+  const front: Front = {
+    registry,
+    clock,
+    log,
+    lines: new WatchLines(),
+    kinds: new Map(
+      served.map((item) => [`${item.kind.group}/${item.kind.version}/${item.kind.plural}`, item]),
+    ),
+    served,
+    options,
+    openApi: createOpenApi(options.kinds),
+  };
+  return async (request) => {
+    try {
+      return await serve(front, request);
+    } catch (error) {
+      if (!(error instanceof ClusterError) || error.code === 'InternalError')
+        log.error(
+          {
+            method: request.method,
+            path: request.path,
+            error: messageOf(error),
+            stack: error instanceof Error ? error.stack : undefined,
+          },
+          'a request failed',
+        );
+      return errorResponse(error);
+    }
+  };
+};

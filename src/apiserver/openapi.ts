@@ -1,0 +1,61 @@
+// `/openapi/v2` and `/openapi/v3`: documents made when first asked for and kept, since kubectl asks for them often.
+import { createHash } from 'node:crypto';
+import { ClusterError } from '../base/errors.js';
+import type { HttpRequest, HttpResponse } from '../base/http.js';
+import type { Kind } from '../resources/kind.js';
+import { json, utf8 } from './respond.js';
+
+export interface OpenApi {
+  index(): Promise<HttpResponse>;
+  document(request: HttpRequest, group: string, version: string): Promise<HttpResponse>;
+  v2(request: HttpRequest): Promise<HttpResponse>;
+}
+
+/** The descriptions of all kinds are large: they are loaded when the first client wants them explained. */
+const load = () => import('../resources/openapi.js');
+type Documents = Awaited<ReturnType<typeof load>>;
+
+/** Echoing the client's `…v2@v1.0+protobuf` would break Go's MIME parser. */
+const protobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+
+interface Cached {
+  readonly bytes: Uint8Array;
+  readonly etag: string;
+}
+
+const cache = (bytes: Uint8Array): Cached => ({
+  bytes,
+  etag: `"${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}"`,
+});
+
+const respond = (request: HttpRequest, type: string, { bytes, etag }: Cached): HttpResponse => {
+  const headers = { 'content-type': type, etag, vary: 'accept' };
+  if (request.headers['if-none-match'] === etag) return { status: 304, headers, body: [] };
+  return { status: 200, headers, body: [bytes] };
+};
+
+export const createOpenApi = (kinds: readonly Kind[]): OpenApi => {
+  const documents = new Map<string, Promise<Cached>>();
+  const once = (key: string, make: (documents: Documents) => Uint8Array): Promise<Cached> => {
+    const known = documents.get(key);
+    if (known !== undefined) return known;
+    const made = load().then((module) => cache(make(module)));
+    documents.set(key, made);
+    return made;
+  };
+  return {
+    index: async () => json(200, (await load()).openApiIndex(kinds)),
+    document: async (request, group, version) => {
+      if (!kinds.some((kind) => kind.group === group && kind.version === version))
+        throw new ClusterError('NotFound', 'the server could not find the requested resource');
+      const made = await once(`v3/${group}/${version}`, ({ openApiDocument }) =>
+        utf8(JSON.stringify(openApiDocument(group, version, kinds))),
+      );
+      return respond(request, 'application/json', made);
+    },
+    v2: async (request) => {
+      const made = await once('v2', ({ openApiV2Protobuf }) => openApiV2Protobuf(kinds));
+      return respond(request, protobufType, made);
+    },
+  };
+};

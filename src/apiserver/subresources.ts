@@ -1,0 +1,129 @@
+// The second endpoints of objects that this server really serves: discovery lists exactly these.
+import { ClusterError } from '../base/errors.js';
+import type { Kind, Subresource } from '../resources/kind.js';
+import { isObject } from '../base/json.js';
+import { deleteOptions } from './call-options.js';
+import type { NodeGateway } from './node-gateway.js';
+import { podLog } from './pod-log.js';
+import type { WritableSubresource } from './registry.js';
+import { readBody } from './request-body.js';
+import { draftOf, objectName, optionsOf, showObject } from './resource-call.js';
+import type { ExpectedType, Verb } from './resource-call.js';
+import { patchAs, updateAs } from './resource-verbs.js';
+import { json } from './respond.js';
+import { success } from './status-error.js';
+import { columnsOf, scaleColumns } from './tables.js';
+
+export interface GroupVersionKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+/** One endpoint: its handlers by HTTP method, and what discovery says of it. */
+export interface ServedSubresource {
+  readonly responseKind: GroupVersionKind;
+  readonly methods: Readonly<Partial<Record<'GET' | 'PUT' | 'PATCH' | 'POST', Verb>>>;
+}
+
+const scaleType: ExpectedType = { apiVersion: 'autoscaling/v1', kind: 'Scale' };
+
+/** GET, PUT and PATCH of a part of the object itself. */
+const partOf = (kind: Kind, part: WritableSubresource): ServedSubresource => {
+  const scale = part === 'scale';
+  const columns = scale ? scaleColumns : columnsOf(kind);
+  return {
+    responseKind: scale ? { group: 'autoscaling', version: 'v1', kind: 'Scale' } : kind,
+    methods: {
+      GET: async (call) => {
+        const asked = part === 'status' || part === 'scale' ? part : undefined;
+        const stored = await call.server.registry.get(kind, objectName(call), asked);
+        return showObject(call, 200, { stored, columns });
+      },
+      PUT: async (call) => {
+        const stored = await updateAs(call, part, scale ? scaleType : undefined);
+        return showObject(call, 200, { stored, columns });
+      },
+      PATCH: async (call) => {
+        const { stored, created } = await patchAs(call, part);
+        return showObject(call, created ? 201 : 200, { stored, columns });
+      },
+    },
+  };
+};
+
+const finalize = (kind: Kind): ServedSubresource => ({
+  responseKind: kind,
+  methods: {
+    PUT: async (call) => showObject(call, 200, { stored: await updateAs(call, 'finalize') }),
+  },
+});
+
+const binding: ServedSubresource = {
+  responseKind: { group: '', version: 'v1', kind: 'Binding' },
+  methods: {
+    POST: async (call) => {
+      const options = optionsOf(call);
+      const body = draftOf(call, await readBody(call.request), { apiVersion: 'v1', kind: 'Binding' });
+      const { target } = body as { readonly target?: unknown };
+      const node = isObject(target) ? target['name'] : undefined;
+      if (typeof node !== 'string' || node === '')
+        throw new ClusterError(
+          'Invalid',
+          `Binding "${call.route.name ?? ''}" is invalid: target.name: Required value`,
+          {
+            fields: [{ type: 'FieldValueRequired', field: 'target.name', message: 'Required value' }],
+            subject: { kind: 'Binding', name: call.route.name ?? '' },
+          },
+        );
+      const { uid } = body.metadata;
+      await call.server.registry.bind(objectName(call), uid === '' ? undefined : uid, node, options);
+      return json(201, success(201));
+    },
+  },
+};
+
+const eviction: ServedSubresource = {
+  responseKind: { group: 'policy', version: 'v1', kind: 'Eviction' },
+  methods: {
+    POST: async (call) => {
+      const body = draftOf(call, await readBody(call.request), { apiVersion: 'policy/v1', kind: 'Eviction' });
+      const { deleteOptions: asked } = body as { readonly deleteOptions?: unknown };
+      const { dryRun, ...deletion } = deleteOptions(asked, call.request.query);
+      const options = { ...optionsOf(call), dryRun };
+      await call.server.registry.evict(objectName(call), deletion, options);
+      return json(201, success(201));
+    },
+  },
+};
+
+/** Undefined for a subresource that a kind has in Kubernetes and nothing here serves. */
+export const servedSubresource = (
+  kind: Kind,
+  subresource: Subresource,
+  nodeGateway: NodeGateway | undefined,
+): ServedSubresource | undefined => {
+  switch (subresource) {
+    case 'status':
+    case 'scale':
+    case 'ephemeralcontainers':
+    case 'approval':
+      return partOf(kind, subresource);
+    case 'finalize':
+      return finalize(kind);
+    case 'binding':
+      return binding;
+    case 'eviction':
+      return eviction;
+    case 'log':
+      return nodeGateway === undefined
+        ? undefined
+        : { responseKind: kind, methods: { GET: podLog(nodeGateway) } };
+    case 'exec':
+    case 'attach':
+    case 'portforward':
+    case 'proxy':
+    case 'token':
+      return undefined;
+  }
+};

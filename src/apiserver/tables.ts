@@ -1,0 +1,141 @@
+// Server-side Tables (meta.k8s.io Table): what `kubectl get` prints, from the columns of each kind.
+import type { Column, Kind } from '../resources/kind.js';
+import type { Resource } from '../resources/resource.js';
+import type { ListResult, Stored } from './registry.js';
+import { utf8 } from './respond.js';
+
+export type IncludeObject = 'None' | 'Metadata' | 'Object';
+
+export interface TableOptions {
+  readonly version: 'v1' | 'v1beta1';
+  readonly include: IncludeObject;
+  /** Milliseconds since the epoch: what ages are counted to. */
+  readonly now: number;
+}
+
+const timeUnits = { minute: 60, hour: 3600, day: 86400, year: 86400 * 365 } as const;
+
+/** Whole seconds -> `45s`, `3m20s`, `5h`, `12d`, `2y30d`: as `kubectl` shows durations (apimachinery `duration.HumanDuration`). */
+export const humanDuration = (seconds: number): string => {
+  const { minute, hour, day, year } = timeUnits;
+  const pair = (big: number, unit: string, small: number, smallUnit: string): string =>
+    small === 0 ? `${big}${unit}` : `${big}${unit}${small}${smallUnit}`;
+  if (seconds < -1) return '<invalid>';
+  if (seconds < 0) return '0s';
+  if (seconds < 2 * minute) return `${seconds}s`;
+  const minutes = Math.floor(seconds / minute);
+  if (minutes < 10) return pair(minutes, 'm', seconds % minute, 's');
+  if (minutes < 180) return `${minutes}m`;
+  const hours = Math.floor(seconds / hour);
+  if (hours < 8) return pair(hours, 'h', minutes % 60, 'm');
+  if (hours < 48) return `${hours}h`;
+  const days = Math.floor(seconds / day);
+  if (hours < 192) return pair(days, 'd', hours % 24, 'h');
+  if (days < 730) return `${days}d`;
+  const years = Math.floor(seconds / year);
+  return years < 8 ? pair(years, 'y', days % 365, 'd') : `${years}y`;
+};
+
+const nameColumn: Column<Resource> = {
+  name: 'Name',
+  type: 'string',
+  format: 'name',
+  description: 'Name must be unique within a namespace.',
+  priority: 0,
+  cell: ({ metadata }) => metadata.name,
+};
+
+const ageColumn: Column<Resource> = {
+  name: 'Age',
+  type: 'string',
+  description: 'Time since the object was created.',
+  priority: 0,
+  cell: ({ metadata }, now) => {
+    const created = Date.parse(metadata.creationTimestamp);
+    return Number.isNaN(created) ? '<unknown>' : humanDuration(Math.floor((now - created) / 1000));
+  },
+};
+
+/** Every Table starts with a name; a kind without columns of its own shows its age too. */
+export const columnsOf = (kind: Pick<Kind, 'columns'>): readonly Column<Resource>[] => {
+  const { columns } = kind;
+  if (columns.length === 0) return [nameColumn, ageColumn];
+  return columns.some(({ name }) => name === 'Name') ? columns : [nameColumn, ...columns];
+};
+
+const columnDefinitions = (columns: readonly Column<Resource>[]): unknown =>
+  columns.map(({ name, type, format, description, priority }) => ({
+    name,
+    type,
+    format: format ?? '',
+    description,
+    priority,
+  }));
+
+/** The `as=PartialObjectMetadata` form of an object. */
+export const partialMetadata = (object: Resource, version: 'v1' | 'v1beta1'): unknown => ({
+  kind: 'PartialObjectMetadata',
+  apiVersion: `meta.k8s.io/${version}`,
+  metadata: object.metadata,
+});
+
+const separator = utf8(',');
+const closeRow = utf8('}');
+const closeTable = utf8(']}');
+
+const rowChunks = (
+  stored: Stored,
+  columns: readonly Column<Resource>[],
+  { include, version, now }: TableOptions,
+): Uint8Array[] => {
+  const cells = JSON.stringify(columns.map((column) => column.cell(stored.object, now)));
+  if (include === 'None') return [utf8(`{"cells":${cells}}`)];
+  if (include === 'Object') return [utf8(`{"cells":${cells},"object":`), stored.bytes, closeRow];
+  return [utf8(`{"cells":${cells},"object":${JSON.stringify(partialMetadata(stored.object, version))}}`)];
+};
+
+/** The chunks of one Table; `headers: false` leaves the column definitions out, as in later events of a watch. */
+export const tableChunks = (
+  columns: readonly Column<Resource>[],
+  list: ListResult,
+  options: TableOptions & { readonly headers: boolean },
+): readonly Uint8Array[] => {
+  const metadata = {
+    resourceVersion: list.resourceVersion,
+    continue: list.continue,
+    remainingItemCount: list.remainingItemCount,
+  };
+  const head = {
+    kind: 'Table',
+    apiVersion: `meta.k8s.io/${options.version}`,
+    metadata,
+    columnDefinitions: options.headers ? columnDefinitions(columns) : [],
+  };
+  const chunks: Uint8Array[] = [utf8(`${JSON.stringify(head).slice(0, -1)},"rows":[`)];
+  list.items.forEach((stored, index) => {
+    if (index > 0) chunks.push(separator);
+    chunks.push(...rowChunks(stored, columns, options));
+  });
+  chunks.push(closeTable);
+  return chunks;
+};
+
+/** The columns of `kubectl get deployment NAME --subresource=scale`. */
+export const scaleColumns: readonly Column<Resource>[] = [
+  nameColumn,
+  {
+    name: 'Desired',
+    type: 'integer',
+    description: 'Number of desired pods.',
+    priority: 0,
+    cell: (object) => (object as { spec?: { replicas?: number } }).spec?.replicas ?? 0,
+  },
+  {
+    name: 'Available',
+    type: 'integer',
+    description: 'Number of pods that exist.',
+    priority: 0,
+    cell: (object) => (object as { status?: { replicas?: number } }).status?.replicas ?? 0,
+  },
+  ageColumn,
+];
