@@ -27,5 +27,5 @@ export const connect = async (invocation: Invocation, { environment }: CliContex
       'ServiceUnavailable',
       `there is no kubeconfig ${file}: start a cluster with \`capstan up\`, or name one with --kubeconfig or --data-dir`,
     );
-  return openRemote(content);
+  return openRemote(content, file);
 };
