@@ -1,6 +1,6 @@
 // The store's durable engine on one machine: LMDB in a data directory of its own.
-import { mkdir, open as openFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open as openFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { ClusterError } from '../../base/errors.js';
 import type { Engine, Snapshot } from '../../store/engine.js';
 import type { Change, Entry } from '../../store/store.js';
@@ -126,6 +126,19 @@ const unreadable = (directory: string, { format, program }: Format): ClusterErro
     `data directory ${directory} has format version ${String(format)}, written by Capstan ${program}; this program reads format version ${String(formatVersion)}: run the version that wrote it, or choose another --data-dir`,
   );
 
+/** Node's own recursive mkdir calls a read-only file system ENOENT. */
+const makeDirectory = async (directory: string): Promise<void> => {
+  try {
+    await mkdir(directory, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await stat(directory)).isDirectory()) return;
+    if (code !== 'ENOENT') throw error;
+    await makeDirectory(dirname(directory));
+    await mkdir(directory, { mode: 0o700 });
+  }
+};
+
 /** Makes what was created in the directory survive a power failure. */
 const syncDirectory = async (directory: string): Promise<void> => {
   const handle = await openFile(directory, 'r');
@@ -162,7 +175,7 @@ export const openLmdbEngine = async (
   let lock: DirectoryLock | undefined;
   let database: Database | undefined;
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeDirectory(directory);
     lock = await lockDirectory(directory);
     await checkBeforeOpening(directory, databaseFile(directory));
     database = openDatabase(databaseFile(directory));
