@@ -1,5 +1,6 @@
 // The contract of everything that decides: observe (reads) -> reconcile (pure) -> execute.
 import type { Instant } from '../base/clock.js';
+import type { ErrorCode } from '../base/errors.js';
 import type { Index, View, ViewChange } from '../client/view.js';
 import type { Kind } from '../resources/kind.js';
 import type { ObjectName, Resource } from '../resources/resource.js';
@@ -21,14 +22,23 @@ export interface Decision<Action> {
   readonly wakeAt?: Instant | undefined;
 }
 
+/** Why the last attempt at this key did not succeed; what a stale view alone caused is not told. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Attempts that failed in a row. */
+  readonly attempts: number;
+}
+
 /** `observe` reads, `reconcile` is pure; neither waits, neither touches the world. */
 export interface Controller<Observed, Action> {
   readonly name: string;
+  /** The first one is of the kind that the keys name. */
   readonly watches: readonly Trigger[];
   readonly indexes?: readonly Index[];
   /** Undefined: there is nothing to decide for this key (any more). */
   observe(view: View, key: Key): Observed | undefined;
-  reconcile(observed: Observed, now: Instant): Decision<Action>;
+  reconcile(observed: Observed, now: Instant, failure?: Failure): Decision<Action>;
 }
 
 /** Carries an action out; one each for the cluster, the container engine, the datapath. */
