@@ -206,7 +206,8 @@ export const createApiHandler = (options: ApiServerOptions): HttpHandler => {
     try {
       return await serve(front, request);
     } catch (error) {
-      if (!(error instanceof ClusterError) || error.code === 'InternalError')
+      // The registry has logged its own.
+      if (!(error instanceof ClusterError))
         log.error(
           {
             method: request.method,

@@ -1,6 +1,7 @@
 // Request bodies: JSON, YAML and Kubernetes' protobuf -> one JSON value; malformed ones are refused with their position.
 import { ClusterError, messageOf } from '../base/errors.js';
 import type { HttpRequest } from '../base/http.js';
+import { duplicateFields } from '../resources/duplicate-fields.js';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
@@ -25,11 +26,22 @@ const positionOf = (text: string, offset: number): string => {
   return `line ${line}, column ${offset - before.lastIndexOf('\n')}`;
 };
 
-export const parseJson = (bytes: Uint8Array): unknown => {
+const tellDuplicates = (text: string, onDuplicates: OnDuplicates): void => {
+  const paths = duplicateFields(text);
+  if (paths.length > 0) onDuplicates(paths);
+};
+
+/** Is told the paths of fields that a JSON text names twice. */
+export type OnDuplicates = (paths: readonly string[]) => void;
+
+export const parseJson = (bytes: Uint8Array, onDuplicates?: OnDuplicates): unknown => {
   const text = textOf(bytes);
   try {
-    return JSON.parse(text) as unknown;
+    const value = JSON.parse(text) as unknown;
+    if (onDuplicates !== undefined) tellDuplicates(text, onDuplicates);
+    return value;
   } catch (error) {
+    if (error instanceof ClusterError) throw error;
     const message = messageOf(error);
     const offset = /at position (\d+)/.exec(message)?.[1];
     const where = offset === undefined ? `line ${text.split('\n').length}` : positionOf(text, Number(offset));
@@ -64,7 +76,7 @@ export const parseYaml = async (bytes: Uint8Array): Promise<unknown> => {
  * The body as a JSON value; undefined when it is empty. Throws BadRequest for what does not parse and
  * UnsupportedMediaType for what is neither JSON, YAML nor Kubernetes' protobuf.
  */
-export const readBody = async (request: HttpRequest): Promise<unknown> => {
+export const readBody = async (request: HttpRequest, onDuplicates?: OnDuplicates): Promise<unknown> => {
   const bytes = await request.body();
   if (bytes.byteLength === 0) return undefined;
   const type = contentTypeOf(request);
@@ -72,7 +84,7 @@ export const readBody = async (request: HttpRequest): Promise<unknown> => {
     case '':
     case 'application/json':
     case '*/*':
-      return parseJson(bytes);
+      return parseJson(bytes, onDuplicates);
     case 'application/yaml':
       return parseYaml(bytes);
     case 'application/vnd.kubernetes.protobuf': {

@@ -6,10 +6,11 @@ import { isObject } from '../base/json.js';
 import type { Logger } from '../base/log.js';
 import { apiVersionOf } from '../resources/kind.js';
 import type { Kind } from '../resources/kind.js';
-import type { Draft, ObjectName, Resource } from '../resources/resource.js';
+import type { Draft, ObjectName } from '../resources/resource.js';
 import { callOptions } from './call-options.js';
 import { negotiate } from './negotiate.js';
 import type { CallOptions, ListResult, Registry, Stored } from './registry.js';
+import { readBody } from './request-body.js';
 import { json, jsonBytes, jsonType, utf8 } from './respond.js';
 import type { ResourceRoute } from './routes.js';
 import { columnsOf, partialMetadata, tableChunks } from './tables.js';
@@ -192,11 +193,24 @@ export const draftOf = (
   return { ...body, ...expected, metadata: checkName(metadata, call) };
 };
 
+/** Reads an object to be written; what it names twice is refused, warned of or ignored as `fieldValidation` says. */
+export const readDraft = async (
+  call: ResourceCall,
+  options: CallOptions,
+  expected?: ExpectedType,
+): Promise<Draft> => {
+  const onDuplicates = (paths: readonly string[]): void => {
+    const messages = paths.map((path) => `duplicate field ${JSON.stringify(path)}`);
+    if (options.fieldValidation === 'Strict') throw bad(`strict decoding error: ${messages.join(', ')}`);
+    messages.forEach((message) => call.warn(message));
+  };
+  const ignore = options.fieldValidation === 'Ignore';
+  return draftOf(call, await readBody(call.request, ignore ? undefined : onDuplicates), expected);
+};
+
 /** `{group, kind, name}` of the object for `Status.details`. */
 export const subjectOf = ({ kind, route }: ResourceCall): Record<string, unknown> => ({
   name: route.name,
   ...(kind.group === '' ? {} : { group: kind.group }),
   kind: kind.plural,
 });
-
-export const uidOf = (object: Resource): string => object.metadata.uid;

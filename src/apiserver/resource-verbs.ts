@@ -12,6 +12,7 @@ import {
   includeOf,
   objectName,
   optionsOf,
+  readDraft,
   showList,
   showObject,
   subjectOf,
@@ -84,7 +85,7 @@ export const list: Verb = async (call) => {
 
 export const create: Verb = async (call) => {
   const options = optionsOf(call);
-  const draft = draftOf(call, await readBody(call.request));
+  const draft = await readDraft(call, options);
   return showObject(call, 201, { stored: await call.server.registry.create(call.kind, draft, options) });
 };
 
@@ -95,7 +96,7 @@ export const updateAs = async (
   expected?: ExpectedType,
 ) => {
   const options = optionsOf(call);
-  const draft = draftOf(call, await readBody(call.request), expected);
+  const draft = await readDraft(call, options, expected);
   return call.server.registry.update(call.kind, objectName(call), draft, { ...options, subresource });
 };
 

@@ -6,8 +6,7 @@ import { deleteOptions } from './call-options.js';
 import type { NodeGateway } from './node-gateway.js';
 import { podLog } from './pod-log.js';
 import type { WritableSubresource } from './registry.js';
-import { readBody } from './request-body.js';
-import { draftOf, objectName, optionsOf, showObject } from './resource-call.js';
+import { objectName, optionsOf, readDraft, showObject } from './resource-call.js';
 import type { ExpectedType, Verb } from './resource-call.js';
 import { patchAs, updateAs } from './resource-verbs.js';
 import { json } from './respond.js';
@@ -64,7 +63,7 @@ const binding: ServedSubresource = {
   methods: {
     POST: async (call) => {
       const options = optionsOf(call);
-      const body = draftOf(call, await readBody(call.request), { apiVersion: 'v1', kind: 'Binding' });
+      const body = await readDraft(call, options, { apiVersion: 'v1', kind: 'Binding' });
       const { target } = body as { readonly target?: unknown };
       const node = isObject(target) ? target['name'] : undefined;
       if (typeof node !== 'string' || node === '')
@@ -87,11 +86,11 @@ const eviction: ServedSubresource = {
   responseKind: { group: 'policy', version: 'v1', kind: 'Eviction' },
   methods: {
     POST: async (call) => {
-      const body = draftOf(call, await readBody(call.request), { apiVersion: 'policy/v1', kind: 'Eviction' });
-      const { deleteOptions: asked } = body as { readonly deleteOptions?: unknown };
-      const { dryRun, ...deletion } = deleteOptions(asked, call.request.query);
-      const options = { ...optionsOf(call), dryRun };
-      await call.server.registry.evict(objectName(call), deletion, options);
+      const asked = optionsOf(call);
+      const body = await readDraft(call, asked, { apiVersion: 'policy/v1', kind: 'Eviction' });
+      const { deleteOptions: wanted } = body as { readonly deleteOptions?: unknown };
+      const { dryRun, ...deletion } = deleteOptions(wanted, call.request.query);
+      await call.server.registry.evict(objectName(call), deletion, { ...asked, dryRun });
       return json(201, success(201));
     },
   },

@@ -52,6 +52,8 @@ const patchType: Readonly<Record<Patch['type'], string>> = {
 const writeQuery = ({ fieldManager, dryRun }: WriteOptions = {}) => ({
   fieldManager,
   dryRun: dryRun === true ? 'All' : undefined,
+  // Programs write what their types say; looking for unknown fields is for people.
+  fieldValidation: 'Ignore',
 });
 
 const deleteBody = ({ dryRun, ...options }: DeleteOptions): unknown => ({

@@ -104,9 +104,7 @@ class Peers {
 
   of(request: IncomingRequest): PeerCertificate {
     const connection: object | undefined =
-      request.httpVersionMajor === 2
-        ? (request as Http2ServerRequest).stream.session
-        : (request.socket);
+      request.httpVersionMajor === 2 ? (request as Http2ServerRequest).stream.session : request.socket;
     return (connection === undefined ? undefined : this.#facts.get(connection)) ?? {};
   }
 }
@@ -116,6 +114,7 @@ class Connections {
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<Http2Session>();
   readonly #requests = new Set<ServerRequest>();
+  #closing = false;
 
   addSocket(socket: Socket): void {
     this.#sockets.add(socket);
@@ -131,11 +130,15 @@ class Connections {
     this.#requests.add(request);
   }
 
-  removeRequest(request: ServerRequest): void {
+  /** A connection that HTTP/1.1 would keep for the next request ends when there is to be none. */
+  endRequest(request: ServerRequest, socket: Socket | undefined): void {
     this.#requests.delete(request);
+    request.abort('the client went away');
+    if (this.#closing) socket?.destroySoon();
   }
 
   endStreams(): void {
+    this.#closing = true;
     for (const request of this.#requests) request.abort('the server is closing');
     for (const session of this.#sessions) session.close();
   }
@@ -187,13 +190,16 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
     connections.addSession(session);
     session.on('error', (error: Error) => log.debug({ error: error.message }, 'an HTTP/2 session broke'));
   });
-  server.on('tlsClientError', (error: Error) => log.debug({ error: error.message }, 'a TLS handshake failed'));
-  server.on('sessionError', (error: Error) => log.debug({ error: error.message }, 'an HTTP/2 session failed'));
+  server.on('tlsClientError', (error: Error) =>
+    log.debug({ error: error.message }, 'a TLS handshake failed'),
+  );
+  server.on('sessionError', (error: Error) =>
+    log.debug({ error: error.message }, 'an HTTP/2 session failed'),
+  );
   server.on('request', (incoming: IncomingRequest, outgoing: OutgoingResponse) => {
     const request = accept(incoming);
     outgoing.once('close', () => {
-      connections.removeRequest(request);
-      request.abort('the client went away');
+      connections.endRequest(request, 'stream' in outgoing ? undefined : (outgoing.req.socket));
     });
     void (async () => {
       try {
@@ -208,8 +214,7 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
     server.on('upgrade', (incoming: IncomingRequest, socket: TLSSocket, head: Buffer) => {
       const request = accept(incoming);
       socket.once('close', () => {
-        connections.removeRequest(request);
-        request.abort('the client went away');
+        connections.endRequest(request, undefined);
       });
       upgrade(request, socket, head).catch((error: unknown) => {
         log.error({ path: request.path, error: messageOf(error) }, 'an upgraded connection failed');

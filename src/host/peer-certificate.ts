@@ -15,7 +15,7 @@ const reasons: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'it was signed by another authority',
   SELF_SIGNED_CERT_IN_CHAIN: 'it was signed by another authority',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'it is signed by itself',
-  CERT_SIGNATURE_FAILURE: 'it was signed by another authority of the same name',
+  CERT_SIGNATURE_FAILURE: 'it was signed by another authority',
   CERT_HAS_EXPIRED: 'it has expired',
   CERT_NOT_YET_VALID: 'it is not valid yet: compare the clocks of both machines',
   INVALID_PURPOSE: 'it is not a client certificate',
