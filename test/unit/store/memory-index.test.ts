@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { MemoryIndex } from '../../../src/store/memory-index.js';
 import { Compacted } from '../../../src/store/store.js';
@@ -65,5 +67,27 @@ describe('memory', () => {
     write(index, '/a', 'put');
     expect(index.changesAfter('', 1)).toHaveLength(1);
     expect(index.oldest).toBe(1);
+  });
+
+  test('lets go of the values that a busy key has outlived', async () => {
+    setFlagsFromString('--expose_gc');
+    const collect = runInNewContext('gc') as () => void;
+    const index = new MemoryIndex(0, [], { changes: 10, bytes: limits.bytes });
+    write(index, '/busy', 'put');
+    const first = new WeakRef(index.get('/busy')!);
+    for (let n = 0; n < 50; n += 1) write(index, '/busy', 'put');
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    expect(first.deref()).toBeUndefined();
+  });
+
+  test('keeps exactly the newest changes over many times their number', () => {
+    const index = new MemoryIndex(0, [], { changes: 1500, bytes: limits.bytes });
+    for (let n = 1; n <= 10_000; n += 1) {
+      write(index, '/a', 'put');
+      if (n % 100 !== 0) continue;
+      expect(index.changesAfter('', index.oldest)).toHaveLength(Math.min(n, 1500));
+    }
+    expect(index.changesAfter('', 9998).map(({ revision }) => revision)).toEqual([9999, 10_000]);
   });
 });

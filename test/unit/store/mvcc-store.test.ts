@@ -91,6 +91,19 @@ describe('a conflict with a write that is not durable yet', () => {
   });
 });
 
+test('a writer is compared with the newest write of the key that is pending, also when an older one has landed', async () => {
+  const { engine, store } = setUp();
+  const first = store.commit({ key: '/a', value }, 0);
+  const flush = await engine.flush();
+  const second = store.commit({ key: '/a', value }, 1);
+  flush.succeed();
+  await first;
+  const third = store.commit({ key: '/a', value }, 1);
+  (await engine.flush()).succeed();
+  expect(await second).toBe(2);
+  await expect(third).rejects.toEqual(new RevisionConflict('/a', 1, 2));
+});
+
 describe('a flush that fails', () => {
   test('rejects its writes and those queued behind it with the cause, and writes none of them', async () => {
     const { engine, store } = setUp();

@@ -1,4 +1,6 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
+import { Compacted } from '../../../src/store/store.js';
 import type { Change } from '../../../src/store/store.js';
 import type { Watcher } from '../../../src/store/watcher.js';
 import { Watchers } from '../../../src/store/watchers.js';
@@ -87,6 +89,14 @@ describe('registration', () => {
     });
   });
 
+  test('leaves nothing behind on a signal that outlives its watches', async () => {
+    const watchers = create();
+    const controller = new AbortController();
+    const opened = ['/1', '/2'].map((prefix) => open(watchers, prefix, controller.signal));
+    for (const watcher of opened) await watcher.return();
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+  });
+
   test('serves reads that were asked for ahead of the changes', async () => {
     const watcher = open(create(), '/');
     const reads = [watcher.next(), watcher.next(), watcher.next()];
@@ -94,5 +104,47 @@ describe('registration', () => {
     watcher.push(changeOf('/2', 2), 0);
     watcher.close();
     expect((await Promise.all(reads)).map(({ done }) => done)).toEqual([false, false, true]);
+  });
+});
+
+describe('lagging', () => {
+  const entryOf = (revision: number, size: number): Change => ({
+    ...changeOf('/a', revision),
+    entry: { key: '/a', value: new Uint8Array(size), created: 1, modified: revision },
+  });
+  const read = async (watcher: Watcher, count: number): Promise<void> => {
+    for (let n = 0; n < count; n += 1) expect((await watcher.next()).done).toBe(false);
+  };
+
+  test('counts what is live and unread, not the past and not what was read', async () => {
+    const watchers = new Watchers({ changes: 10, bytes: 1_000_000 });
+    const backlog = Array.from({ length: 3000 }, (_, n) => changeOf('/a', n + 1));
+    const watcher = watchers.open({ prefix: '/', after: 0, backlog, signal: never });
+    let revision = 3000;
+    const push = (count: number): void => {
+      for (let n = 0; n < count; n += 1) watchers.dispatch(entryOf((revision += 1), 1), 7);
+    };
+    push(5);
+    await read(watcher, 2900);
+    push(5);
+    await read(watcher, 103);
+    push(3);
+    expect(watchers.size).toBe(1);
+    push(1);
+    await expect(watcher.next()).rejects.toEqual(new Compacted(7));
+    expect(watchers.size).toBe(0);
+  });
+
+  test('counts bytes of what is unread only, and takes one change whatever its size', async () => {
+    const watchers = new Watchers({ changes: 100, bytes: 1000 });
+    const watcher = open(watchers, '/');
+    for (let n = 1; n <= 20; n += 1) {
+      watchers.dispatch(entryOf(n, n === 10 ? 5000 : 400), 0);
+      await read(watcher, 1);
+    }
+    for (let n = 21; n <= 22; n += 1) watchers.dispatch(entryOf(n, 400), 0);
+    expect(watchers.size).toBe(1);
+    watchers.dispatch(entryOf(23, 400), 0);
+    await expect(watcher.next()).rejects.toThrow(Compacted);
   });
 });
