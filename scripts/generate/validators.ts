@@ -13,6 +13,19 @@ const standaloneCode = standaloneModule.default;
  */
 const lenient: ReadonlySet<string> = new Set(['io.k8s.api.discovery.v1.EndpointSlice.endpoints']);
 
+/** OpenAPI lets these go without a spec, and Kubernetes refuses what Go's empty spec then lacks. */
+const needSpec: ReadonlySet<string> = new Set([
+  'io.k8s.api.core.v1.Pod',
+  'io.k8s.api.core.v1.Service',
+  'io.k8s.api.core.v1.ReplicationController',
+  'io.k8s.api.apps.v1.Deployment',
+  'io.k8s.api.apps.v1.ReplicaSet',
+  'io.k8s.api.apps.v1.StatefulSet',
+  'io.k8s.api.apps.v1.DaemonSet',
+  'io.k8s.api.batch.v1.Job',
+  'io.k8s.api.batch.v1.CronJob',
+]);
+
 const isStatus = (name: string): boolean => /Status$/.test(name) || name.endsWith('.NodeSystemInfo');
 
 const int32 = { minimum: -2147483648, maximum: 2147483647 };
@@ -52,7 +65,7 @@ const fieldSchema = (property: Property, nullable: boolean): AnySchemaObject | t
 };
 
 const definitionSchema = (name: string, definition: Definition): AnySchemaObject => {
-  const required = (definition.required ?? []).filter(
+  const required = [...(definition.required ?? []), ...(needSpec.has(name) ? ['spec'] : [])].filter(
     (field) => !isStatus(name) && !lenient.has(`${name}.${field}`),
   );
   const properties = Object.fromEntries(

@@ -24,6 +24,7 @@ export type ErrorCode =
 export interface FieldError {
   readonly type:
     | 'FieldValueRequired'
+    | 'FieldValueNotFound'
     | 'FieldValueInvalid'
     | 'FieldValueNotSupported'
     | 'FieldValueDuplicate'

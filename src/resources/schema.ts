@@ -10,6 +10,7 @@ import { canonicalQuantity, quantitySyntax } from './quantity.js';
 import type { SchemaNode } from './schema-node.js';
 import { schemaOf } from './schema-node.js';
 import { patterns } from './schema-patterns.js';
+import { shown } from './validation/field-errors.js';
 
 interface Validator {
   (object: unknown): boolean;
@@ -53,12 +54,6 @@ const valueAt = (object: unknown, steps: readonly string[]): unknown =>
       typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[step] : undefined,
     object,
   );
-
-/** A value as messages show it, cut where it would drown the message. */
-const shown = (value: unknown): string => {
-  const text = value === undefined ? 'null' : JSON.stringify(value);
-  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
-};
 
 const formatMessages: Readonly<Record<string, string>> = {
   [patterns.quantity]: quantitySyntax,
