@@ -1,4 +1,5 @@
 // Server-side Tables (meta.k8s.io Table): what `kubectl get` prints, from the columns of each kind.
+import { ageColumn, nameColumn } from '../resources/columns.js';
 import type { Column, Kind } from '../resources/kind.js';
 import type { Resource } from '../resources/resource.js';
 import type { ListResult, Stored } from './registry.js';
@@ -13,55 +14,9 @@ export interface TableOptions {
   readonly now: number;
 }
 
-const timeUnits = { minute: 60, hour: 3600, day: 86400, year: 86400 * 365 } as const;
-
-/** Whole seconds -> `45s`, `3m20s`, `5h`, `12d`, `2y30d`: as `kubectl` shows durations (apimachinery `duration.HumanDuration`). */
-export const humanDuration = (seconds: number): string => {
-  const { minute, hour, day, year } = timeUnits;
-  const pair = (big: number, unit: string, small: number, smallUnit: string): string =>
-    small === 0 ? `${big}${unit}` : `${big}${unit}${small}${smallUnit}`;
-  if (seconds < -1) return '<invalid>';
-  if (seconds < 0) return '0s';
-  if (seconds < 2 * minute) return `${seconds}s`;
-  const minutes = Math.floor(seconds / minute);
-  if (minutes < 10) return pair(minutes, 'm', seconds % minute, 's');
-  if (minutes < 180) return `${minutes}m`;
-  const hours = Math.floor(seconds / hour);
-  if (hours < 8) return pair(hours, 'h', minutes % 60, 'm');
-  if (hours < 48) return `${hours}h`;
-  const days = Math.floor(seconds / day);
-  if (hours < 192) return pair(days, 'd', hours % 24, 'h');
-  if (days < 730) return `${days}d`;
-  const years = Math.floor(seconds / year);
-  return years < 8 ? pair(years, 'y', days % 365, 'd') : `${years}y`;
-};
-
-const nameColumn: Column<Resource> = {
-  name: 'Name',
-  type: 'string',
-  format: 'name',
-  description: 'Name must be unique within a namespace.',
-  priority: 0,
-  cell: ({ metadata }) => metadata.name,
-};
-
-const ageColumn: Column<Resource> = {
-  name: 'Age',
-  type: 'string',
-  description: 'Time since the object was created.',
-  priority: 0,
-  cell: ({ metadata }, now) => {
-    const created = Date.parse(metadata.creationTimestamp);
-    return Number.isNaN(created) ? '<unknown>' : humanDuration(Math.floor((now - created) / 1000));
-  },
-};
-
-/** Every Table starts with a name; a kind without columns of its own shows its age too. */
-export const columnsOf = (kind: Pick<Kind, 'columns'>): readonly Column<Resource>[] => {
-  const { columns } = kind;
-  if (columns.length === 0) return [nameColumn, ageColumn];
-  return columns.some(({ name }) => name === 'Name') ? columns : [nameColumn, ...columns];
-};
+/** A kind without columns of its own shows its name and age. */
+export const columnsOf = ({ columns }: Pick<Kind, 'columns'>): readonly Column<Resource>[] =>
+  columns.length === 0 ? [nameColumn, ageColumn] : columns;
 
 const columnDefinitions = (columns: readonly Column<Resource>[]): unknown =>
   columns.map(({ name, type, format, description, priority }) => ({

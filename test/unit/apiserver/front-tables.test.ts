@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { columnsOf, humanDuration, tableChunks } from '../../../src/apiserver/tables.js';
+import { columnsOf, tableChunks } from '../../../src/apiserver/tables.js';
 import { leases } from '../../../src/resources/kinds/leases.js';
 
 const object = {
@@ -46,31 +46,5 @@ describe('a Table', () => {
 
   it('of nothing has columns and no rows', () => {
     expect(table('Object', 0)).toMatchObject({ rows: [] });
-  });
-});
-
-describe('an age', () => {
-  it.each([
-    [-5, '<invalid>'],
-    [-1, '0s'],
-    [0, '0s'],
-    [119, '119s'],
-    [120, '2m'],
-    [200, '3m20s'],
-    [599, '9m59s'],
-    [600, '10m'],
-    [3 * 3600 - 1, '179m'],
-    [3 * 3600, '3h'],
-    [5 * 3600 + 125, '5h2m'],
-    [8 * 3600, '8h'],
-    [48 * 3600 - 1, '47h'],
-    [50 * 3600, '2d2h'],
-    [8 * 86400, '8d'],
-    [729 * 86400, '729d'],
-    [2 * 365 * 86400, '2y'],
-    [(2 * 365 + 30) * 86400, '2y30d'],
-    [9 * 365 * 86400 + 86400, '9y'],
-  ])('of %i s reads %s', (seconds, text) => {
-    expect(humanDuration(seconds)).toBe(text);
   });
 });
