@@ -23,27 +23,40 @@ export const encodeKey = (key: string): Buffer => {
   return bytes;
 };
 
-/** Two revisions as 64-bit integers, then the value. */
-export const encodeEntry = ({ created, modified, value }: Entry): Buffer => {
-  const bytes = Buffer.allocUnsafe(headerBytes + value.byteLength);
-  bytes.writeBigUInt64BE(BigInt(created), 0);
-  bytes.writeBigUInt64BE(BigInt(modified), 8);
-  bytes.set(value, headerBytes);
-  return bytes;
+/** Revisions are 64-bit integers in big-endian order, of which JavaScript counts 48 bits exactly and fast. */
+const writeRevision = (bytes: Buffer, revision: number, offset: number): void => {
+  bytes.writeUInt16BE(0, offset);
+  bytes.writeUIntBE(revision, offset + 2, 6);
+};
+const readRevision = (bytes: Buffer, offset: number): number => bytes.readUIntBE(offset + 2, 6);
+
+/** Two revisions, then the value; all entries in one allocation, since LMDB resolves the address of each one. */
+export const encodeEntries = (entries: readonly Entry[]): readonly Buffer[] => {
+  const total = entries.reduce((sum, { value }) => sum + headerBytes + value.byteLength, 0);
+  const all = Buffer.allocUnsafeSlow(total);
+  let start = 0;
+  return entries.map(({ created, modified, value }) => {
+    const bytes = all.subarray(start, start + headerBytes + value.byteLength);
+    start += bytes.byteLength;
+    writeRevision(bytes, created, 0);
+    writeRevision(bytes, modified, 8);
+    bytes.set(value, headerBytes);
+    return bytes;
+  });
 };
 
 /** The value is copied into bytes of its own. */
 export const decodeEntry = (key: Buffer, bytes: Buffer): Entry => ({
   key: key.toString('utf8', 1),
   value: new Uint8Array(bytes.subarray(headerBytes)),
-  created: Number(bytes.readBigUInt64BE(0)),
-  modified: Number(bytes.readBigUInt64BE(8)),
+  created: readRevision(bytes, 0),
+  modified: readRevision(bytes, 8),
 });
 
 export const encodeRevision = (revision: number): Buffer => {
   const bytes = Buffer.allocUnsafe(8);
-  bytes.writeBigUInt64BE(BigInt(revision));
+  writeRevision(bytes, revision, 0);
   return bytes;
 };
 
-export const decodeRevision = (bytes: Buffer): number => Number(bytes.readBigUInt64BE(0));
+export const decodeRevision = (bytes: Buffer): number => readRevision(bytes, 0);

@@ -11,7 +11,7 @@ import { describeFailure } from './disk-failure.js';
 import {
   decodeEntry,
   decodeRevision,
-  encodeEntry,
+  encodeEntries,
   encodeKey,
   encodeRevision,
   firstEntryKey,
@@ -84,9 +84,13 @@ export class LmdbEngine implements Engine {
   }
 
   #write(batch: readonly Change[], revision: number): void {
+    const encoded = encodeEntries(
+      batch.flatMap(({ entry }) => (entry === undefined ? [] : [entry])),
+    ).values();
     for (const { key, entry } of batch) {
-      if (entry === undefined) void this.#database.remove(encodeKey(key));
-      else void this.#database.put(encodeKey(key), encodeEntry(entry));
+      const bytes = entry === undefined ? undefined : encoded.next().value;
+      if (bytes === undefined) void this.#database.remove(encodeKey(key));
+      else void this.#database.put(encodeKey(key), bytes);
     }
     void this.#database.put(revisionKey, encodeRevision(revision));
   }
