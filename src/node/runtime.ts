@@ -15,6 +15,9 @@ export type NetworkSpec =
   | {
       readonly type: 'pod';
       readonly address: string;
+      /** The node's pod CIDR: the runtime makes the network for it on first use. */
+      readonly subnet: string;
+      readonly gateway: string;
       readonly hostname: string;
       readonly hostPorts: readonly HostPort[];
     }
@@ -33,6 +36,8 @@ export interface ContainerSpec {
   readonly name: string;
   readonly image: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Of the pod; a simulated engine behaves as they say, others ignore them. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
   readonly network: NetworkSpec;
   readonly command?: readonly string[] | undefined;
   readonly args?: readonly string[] | undefined;
@@ -55,6 +60,8 @@ export interface ContainerSpec {
   readonly readOnlyRoot?: boolean | undefined;
   readonly noNewPrivileges?: boolean | undefined;
   readonly capabilities?: { readonly add: readonly string[]; readonly drop: readonly string[] } | undefined;
+  /** Joins the processes of the sandbox too. */
+  readonly shareProcesses?: boolean | undefined;
   readonly hostPID?: boolean | undefined;
   readonly hostIPC?: boolean | undefined;
 }
@@ -75,13 +82,11 @@ export interface Container {
   readonly error?: string | undefined;
 }
 
-export interface ContainerEvent {
-  readonly type: 'created' | 'started' | 'exited' | 'removed' | 'oom';
-  readonly id: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly exitCode?: number | undefined;
-  readonly at: Instant;
-}
+/** The first item of every stream is `ready`: a list that is read after it misses nothing. */
+export type ContainerEvent =
+  | { readonly type: 'ready' }
+  | { readonly type: 'changed'; readonly container: Container }
+  | { readonly type: 'removed'; readonly id: string };
 
 export interface LogOptions {
   readonly follow: boolean;
@@ -115,6 +120,25 @@ export interface Stats {
 
 export type PullPolicy = 'Always' | 'IfNotPresent' | 'Never';
 
+export interface PullRequest {
+  readonly image: string;
+  readonly policy: PullPolicy;
+  /** As in ContainerSpec. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface PulledImage {
+  readonly imageId: string;
+  /** False: it was there already. */
+  readonly pulled: boolean;
+  readonly sizeBytes?: number | undefined;
+}
+
+/** What the engine says of itself, for the Node's status: `docker://20.10.24`. */
+export interface EngineInfo {
+  readonly version: string;
+}
+
 /**
  * Never more than ten verbs. All throw ClusterError: `ServiceUnavailable` when the engine is down, `NotFound` for a
  * container or image that does not exist, `Invalid` for what the engine refuses.
@@ -123,17 +147,15 @@ export interface Runtime {
   /** Every container of this node, running or not. */
   list(signal: AbortSignal): Promise<readonly Container[]>;
   /** Makes the image present according to the policy. NotFound (with the engine's words) when it cannot be had. */
-  pull(
-    image: string,
-    policy: PullPolicy,
-    signal: AbortSignal,
-  ): Promise<{ readonly imageId: string; readonly pulled: boolean }>;
+  pull(request: PullRequest, signal: AbortSignal): Promise<PulledImage>;
   create(spec: ContainerSpec, signal: AbortSignal): Promise<Container>;
-  start(id: string, signal: AbortSignal): Promise<void>;
-  /** SIGTERM, then SIGKILL after `graceSeconds`; resolves when the container has exited. */
-  stop(id: string, graceSeconds: number, signal: AbortSignal): Promise<void>;
+  /** The container as it is right after its start. */
+  start(id: string, signal: AbortSignal): Promise<Container>;
+  /** SIGTERM, then SIGKILL after `graceSeconds`; resolves with the container when it has exited. */
+  stop(id: string, graceSeconds: number, signal: AbortSignal): Promise<Container>;
   /** Removes a container, killing it if it runs; no error when it is gone already. */
   remove(id: string, signal: AbortSignal): Promise<void>;
+  /** Lines of both streams, in order, as the container wrote them. */
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
   exec(id: string, options: ExecOptions, signal: AbortSignal): Promise<ExecSession>;
   stats(id: string, signal: AbortSignal): Promise<Stats>;

@@ -85,7 +85,9 @@ export const startDockerEngine = async (
       const failure = new Promise<never>((_, reject) => {
         child.once('error', (error) => {
           reject(
-            new Error(`dockerd cannot be started (${error.message}): install Debian's docker.io, run as root`),
+            new Error(
+              `dockerd cannot be started (${error.message}): install Debian's docker.io, run as root`,
+            ),
           );
         });
         child.once('exit', () => {

@@ -1,0 +1,143 @@
+// ContainerSpec -> the body of the engine's create request.
+import type Docker from 'dockerode';
+import { label } from '../../node/labels.js';
+import type { ContainerSpec, HostPort, Mount } from '../../node/runtime.js';
+
+export interface Ownership {
+  readonly instance: string;
+  readonly node: string;
+  /** Name of the bridge network of this node's pods. */
+  readonly network: string;
+}
+
+const cpuPeriod = 100_000;
+const smallestQuota = 1000;
+
+const mountOf = ({ hostPath, containerPath, readOnly, propagation }: Mount): Docker.MountSettings => ({
+  Type: 'bind',
+  Source: hostPath,
+  Target: containerPath,
+  ReadOnly: readOnly,
+  BindOptions: { Propagation: propagation ?? 'rprivate' },
+});
+
+type PortBindings = Record<string, { HostIp: string; HostPort: string }[]>;
+
+const portBindings = (ports: readonly HostPort[]): PortBindings => {
+  const bindings: PortBindings = {};
+  for (const { protocol, containerPort, hostPort, hostIP } of ports)
+    (bindings[`${containerPort}/${protocol.toLowerCase()}`] ??= []).push({
+      HostIp: hostIP ?? '',
+      HostPort: String(hostPort),
+    });
+  return bindings;
+};
+
+const resources = (spec: ContainerSpec): Docker.HostConfig => ({
+  ...(spec.cpuShares === undefined ? {} : { CpuShares: spec.cpuShares }),
+  ...(spec.cpuMillis === undefined
+    ? {}
+    : {
+        CpuPeriod: cpuPeriod,
+        CpuQuota: Math.max(smallestQuota, Math.round((spec.cpuMillis * cpuPeriod) / 1000)),
+      }),
+  // The same value for swap: a container that needs more than its limit ends, it does not swap.
+  ...(spec.memoryBytes === undefined ? {} : { Memory: spec.memoryBytes, MemorySwap: spec.memoryBytes }),
+  ...(spec.oomScoreAdjust === undefined ? {} : { OomScoreAdj: spec.oomScoreAdjust }),
+});
+
+const security = (spec: ContainerSpec): Docker.HostConfig => ({
+  Privileged: spec.privileged ?? false,
+  ReadonlyRootfs: spec.readOnlyRoot ?? false,
+  ...(spec.noNewPrivileges === true ? { SecurityOpt: ['no-new-privileges'] } : {}),
+  ...(spec.capabilities === undefined
+    ? {}
+    : { CapAdd: [...spec.capabilities.add], CapDrop: [...spec.capabilities.drop] }),
+  ...(spec.groups === undefined ? {} : { GroupAdd: [...spec.groups] }),
+});
+
+const namespaces = (spec: ContainerSpec, network: string): Docker.HostConfig => {
+  const pid = spec.hostPID === true ? { PidMode: 'host' } : {};
+  const ipc = spec.hostIPC === true ? { IpcMode: 'host' } : {};
+  switch (spec.network.type) {
+    case 'host':
+      return { NetworkMode: 'host', ...pid, ...ipc };
+    case 'pod':
+      return {
+        NetworkMode: network,
+        IpcMode: 'shareable',
+        ...(spec.network.hostPorts.length === 0
+          ? {}
+          : { PortBindings: portBindings(spec.network.hostPorts) }),
+        ...pid,
+        ...ipc,
+      };
+    case 'join': {
+      const sandbox = `container:${spec.network.sandbox}`;
+      return {
+        NetworkMode: sandbox,
+        IpcMode: sandbox,
+        ...(spec.shareProcesses === true ? { PidMode: sandbox } : {}),
+        ...pid,
+        ...ipc,
+      };
+    }
+  }
+};
+
+const tmpfs = (spec: ContainerSpec): Docker.HostConfig =>
+  spec.tmpfs === undefined
+    ? {}
+    : {
+        Tmpfs: Object.fromEntries(
+          spec.tmpfs.map(({ containerPath, sizeBytes }) => [
+            containerPath,
+            sizeBytes === undefined ? '' : `size=${sizeBytes}`,
+          ]),
+        ),
+      };
+
+/** Logs are bounded: three files of 10 MB for each container. */
+const logConfig: Docker.HostConfig['LogConfig'] = {
+  Type: 'json-file',
+  Config: { 'max-size': '10m', 'max-file': '3' },
+};
+
+const endpoint = (spec: ContainerSpec, network: string): Partial<Docker.ContainerCreateOptions> => {
+  if (spec.network.type !== 'pod') return {};
+  const { address, hostname, hostPorts } = spec.network;
+  return {
+    Hostname: hostname,
+    ...(hostPorts.length === 0
+      ? {}
+      : { ExposedPorts: Object.fromEntries(Object.keys(portBindings(hostPorts)).map((port) => [port, {}])) }),
+    NetworkingConfig: { EndpointsConfig: { [network]: { IPAMConfig: { IPv4Address: address } } } },
+  };
+};
+
+export const createOptions = (
+  spec: ContainerSpec,
+  { instance, node, network }: Ownership,
+): Docker.ContainerCreateOptions => ({
+  name: spec.name,
+  Image: spec.image,
+  Labels: { ...spec.labels, [label.instance]: instance, [label.node]: node },
+  Env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
+  ...(spec.command === undefined ? {} : { Entrypoint: [...spec.command] }),
+  // As in Kubernetes: a command of its own leaves the image's arguments out.
+  ...(spec.args === undefined ? (spec.command === undefined ? {} : { Cmd: [] }) : { Cmd: [...spec.args] }),
+  ...(spec.workingDir === undefined ? {} : { WorkingDir: spec.workingDir }),
+  ...(spec.user === undefined ? {} : { User: spec.user }),
+  Tty: spec.tty ?? false,
+  OpenStdin: spec.stdin ?? false,
+  ...endpoint(spec, network),
+  HostConfig: {
+    ...namespaces(spec, network),
+    ...resources(spec),
+    ...security(spec),
+    ...tmpfs(spec),
+    Mounts: spec.mounts.map(mountOf),
+    LogConfig: logConfig,
+    RestartPolicy: { Name: 'no' },
+  },
+});
