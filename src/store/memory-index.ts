@@ -21,6 +21,15 @@ export interface HistoryLimits {
 
 const compareKeys = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+/** The smallest key behind everything that starts with the prefix; undefined when nothing can be behind it. */
+const firstBehind = (prefix: string): string | undefined => {
+  for (let length = prefix.length; length > 0; length -= 1) {
+    const code = prefix.charCodeAt(length - 1);
+    if (code < 0xffff) return prefix.slice(0, length - 1) + String.fromCharCode(code + 1);
+  }
+  return undefined;
+};
+
 const sizeOf = (change: Change): number => change.entry?.value.byteLength ?? 0;
 
 /** Space at the start of the history array that is tolerated before it is cut off. */
@@ -68,15 +77,18 @@ export class MemoryIndex {
     const revision = this.#readable(at);
     const entries: Entry[] = [];
     let remaining = 0;
-    const start = after !== undefined && after > prefix ? after : prefix;
-    for (const [key, version] of this.#keys.entries(start, [])) {
-      if (!key.startsWith(prefix)) break;
-      if (key === after) continue;
+    const visit = (key: string, version: Version): void => {
+      if (key === after) return;
       const entry = this.#entryAt(version, revision);
-      if (entry === undefined) continue;
+      if (entry === undefined) return;
       if (limit === undefined || entries.length < limit) entries.push(entry);
       else remaining += 1;
-    }
+    };
+    const start = after !== undefined && after > prefix ? after : prefix;
+    const end = firstBehind(prefix);
+    const last = this.#keys.maxKey();
+    if (end !== undefined) this.#keys.forRange(start, end, false, visit);
+    else if (last !== undefined) this.#keys.forRange(start, last, true, visit);
     return { entries, revision, remaining };
   }
 

@@ -116,11 +116,21 @@ const panicked = (database: Database): Database =>
     close: () => database.close(),
   });
 
+/** A store on a database that fails so at its first write, and is sound when it is opened again. */
+const openPanicking = async (): Promise<MvccStore> => {
+  const open = (): Database => openDatabase(join(directory, 'store.mdb'));
+  const opened: Database[] = [];
+  const reopen = (): Database => {
+    opened.push(opened.length === 0 ? panicked(open()) : open());
+    return opened.at(-1)!;
+  };
+  const lock = await lockDirectory(directory);
+  return new MvccStore(new LmdbEngine({ directory, lock, database: open(), reopen }));
+};
+
 test('a database that stopped after a failed write is opened anew when the next write comes', async () => {
   await write();
-  const lock = await lockDirectory(directory);
-  const engine = new LmdbEngine(directory, lock, panicked(openDatabase(join(directory, 'store.mdb'))));
-  const store = new MvccStore(engine);
+  const store = await openPanicking();
   await expect(store.commit({ key: '/b', value: Buffer.from('lost') }, 0)).rejects.toThrow(
     `cannot write to data directory ${directory}: the device reports an input/output error: check the disk and the kernel log (EIO)`,
   );
@@ -136,9 +146,7 @@ test('a database that stopped after a failed write is opened anew when the next 
 
 test('a batch that was reported as failed and reached the disk all the same stops further writes until a restart', async () => {
   await write();
-  const lock = await lockDirectory(directory);
-  const engine = new LmdbEngine(directory, lock, panicked(openDatabase(join(directory, 'store.mdb'))));
-  const store = new MvccStore(engine);
+  const store = await openPanicking();
   await expect(store.commit({ key: '/b', value: Buffer.from('1') }, 0)).rejects.toThrow('(EIO)');
   const database = openDatabase(join(directory, 'store.mdb'));
   await writeDurably(database, () => void database.put(recordKey('revision'), encodeRevision(2)));

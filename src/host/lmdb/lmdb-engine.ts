@@ -37,21 +37,30 @@ export interface LmdbOptions {
   readonly program?: string;
 }
 
+export interface LmdbEngineOptions {
+  readonly directory: string;
+  readonly lock: DirectoryLock;
+  readonly database: Database;
+  /** Opens the same database once more after it was closed. */
+  readonly reopen: () => Database;
+}
+
 export class LmdbEngine implements Engine {
   readonly location: string;
   readonly maxKeyBytes = maxKeyBytes;
   readonly #directory: string;
-  readonly #file: string;
   readonly #lock: DirectoryLock;
+  readonly #reopen: () => Database;
   #database: Database;
-  #failed = false;
+  /** Why the database is looked at, and perhaps opened anew, before the next write. */
+  #doubt: 'loaded' | 'failed' | undefined;
 
-  constructor(directory: string, lock: DirectoryLock, database: Database) {
+  constructor({ directory, lock, database, reopen }: LmdbEngineOptions) {
     this.location = `data directory ${directory}`;
     this.#directory = directory;
-    this.#file = databaseFile(directory);
     this.#lock = lock;
     this.#database = database;
+    this.#reopen = reopen;
   }
 
   load(): Snapshot {
@@ -68,12 +77,12 @@ export class LmdbEngine implements Engine {
     const [first, last] = [batch.at(0), batch.at(-1)];
     if (first === undefined || last === undefined) return;
     try {
-      if (this.#failed) await this.#recover(first.revision - 1);
+      if (this.#doubt !== undefined) await this.#renew(first.revision - 1);
       await writeDurably(this.#database, () => {
         this.#write(batch, last.revision);
       });
     } catch (error) {
-      this.#failed = true;
+      this.#doubt = 'failed';
       throw new Error(await describeFailure('write to', this.#directory, error), { cause: error });
     }
   }
@@ -105,24 +114,24 @@ export class LmdbEngine implements Engine {
     for (const { key, value } of this.#database.getRange({ start: firstEntryKey }))
       yield decodeEntry(key, value);
     this.#database.resetReadTxn();
+    this.#doubt = 'loaded';
   }
 
   /**
-   * A database that no longer takes transactions is opened anew. Should the failed batch have reached the disk after
-   * all, memory no longer tells what is there, and only loading everything again does.
+   * Opens the database anew when it no longer takes transactions, and after loading, which has left the whole file
+   * mapped into this process's memory. Should a failed batch have reached the disk after all, memory no longer tells
+   * what is there, and only a restart does.
    */
-  async #recover(expected: number): Promise<void> {
-    if (!isWritable(this.#database)) {
+  async #renew(expected: number): Promise<void> {
+    if (this.#doubt === 'loaded' || !isWritable(this.#database)) {
       await this.#database.close();
-      this.#database = openDatabase(this.#file);
+      this.#database = this.#reopen();
     }
     if (this.#durableRevision() !== expected)
       throw new Error('writes that were reported as failed have reached the disk: restart Capstan');
-    this.#failed = false;
+    this.#doubt = undefined;
   }
 }
-
-const databaseFile = (directory: string): string => join(directory, 'store.mdb');
 
 const unreadable = (directory: string, { format, program }: Format): ClusterError =>
   new ClusterError(
@@ -181,10 +190,11 @@ export const openLmdbEngine = async (
   try {
     await makeDirectory(directory);
     lock = await lockDirectory(directory);
-    await checkBeforeOpening(directory, databaseFile(directory));
-    database = openDatabase(databaseFile(directory));
+    const file = join(directory, 'store.mdb');
+    await checkBeforeOpening(directory, file);
+    database = openDatabase(file);
     await checkFormat(directory, database, program);
-    return new LmdbEngine(directory, lock, database);
+    return new LmdbEngine({ directory, lock, database, reopen: () => openDatabase(file) });
   } catch (error) {
     await database?.close();
     await lock?.release();
