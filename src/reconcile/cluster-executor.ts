@@ -93,6 +93,15 @@ const verbs = ({
   };
 };
 
+/** Types of which one action does not build on the one before it. */
+const independent: ReadonlySet<ClusterAction['type']> = new Set([
+  'create',
+  'delete',
+  'bind',
+  'evict',
+  'event',
+]);
+
 /** A write that was sent is waited for, also when the signal aborts meanwhile: its effect is the same either way. */
 export const createClusterExecutor = (options: ClusterExecutorOptions): ExpectingExecutor<ClusterAction> => {
   const table = verbs(options);
@@ -106,5 +115,9 @@ export const createClusterExecutor = (options: ClusterExecutorOptions): Expectin
       await perform(action, signal);
     },
     refused: (action) => pick(refusals, action),
+    together: (previous, action) =>
+      independent.has(action.type) &&
+      action.type === previous.type &&
+      ('kind' in action && 'kind' in previous ? action.kind === previous.kind : true),
   };
 };

@@ -175,17 +175,17 @@ export class ControllerRunner {
   ): Promise<void> {
     const { log, timers } = this.#options;
     const expected: Expectation[] = [];
-    for (const step of plan.steps) {
-      const outcome = await this.#step(step, signal);
-      if (outcome.expectation !== undefined) expected.push(outcome.expectation);
-      if (!('error' in outcome)) continue;
-      this.#record(state, { plan, now, error: outcome.error });
-      this.#failed(state, outcome.error, expected);
+    for (const stage of plan.stages) {
+      const { expectations, failures } = await this.#stage(stage, signal);
+      expected.push(...expectations);
+      const [error] = failures;
+      if (error === undefined) continue;
+      this.#record(state, { plan, now, error });
+      this.#failed(state, error, expected);
       return;
     }
     this.#record(state, { plan, now });
-    if (plan.steps.length > 0)
-      log.debug({ controller: this.name, key: state.id, actions: plan.steps.length }, plan.because);
+    if (plan.size > 0) log.debug({ controller: this.name, key: state.id, actions: plan.size }, plan.because);
     state.attempts = 0;
     state.failure = undefined;
     this.#await(state, expected, patienceMs);
@@ -193,19 +193,28 @@ export class ControllerRunner {
     else this.#wakeAt(state, Math.max(plan.wakeAt, now + shortestWakeMs));
   }
 
-  async #step(
-    step: Step,
+  /** Failures that a stale view does not explain come first. */
+  async #stage(
+    stage: readonly Step[],
     signal: AbortSignal,
-  ): Promise<
-    | { readonly expectation: Expectation | undefined }
-    | { readonly expectation: Expectation | undefined; readonly error: unknown }
-  > {
-    try {
-      return { expectation: await step.run(signal) };
-    } catch (error) {
-      if (isAbort(error, signal)) throw error;
-      return { expectation: isStale(error) ? step.refused() : undefined, error };
-    }
+  ): Promise<{ readonly expectations: readonly Expectation[]; readonly failures: readonly unknown[] }> {
+    const expectations: Expectation[] = [];
+    const failures: unknown[] = [];
+    const attempt = async (step: Step): Promise<void> => {
+      let expectation: Expectation | undefined;
+      try {
+        expectation = await step.run(signal);
+      } catch (error) {
+        if (isStale(error)) {
+          expectation = step.refused();
+          failures.push(error);
+        } else failures.unshift(error);
+      }
+      if (expectation !== undefined) expectations.push(expectation);
+    };
+    await Promise.all(stage.map(attempt));
+    signal.throwIfAborted();
+    return { expectations, failures };
   }
 
   #failed(state: KeyState, error: unknown, expected: readonly Expectation[] = []): void {
@@ -259,7 +268,7 @@ export class ControllerRunner {
       key,
       at: now,
       because: plan.because,
-      actions: plan.steps.length,
+      actions: plan.size,
       ...(error === undefined ? {} : { error: messageOf(error) }),
     });
   }

@@ -18,6 +18,8 @@ export interface ExpectingExecutor<Action> extends Executor<Action> {
   perform(action: Action, signal: AbortSignal): Promise<Expectation | undefined>;
   /** After the action was refused because the view is stale (Conflict, AlreadyExists, NotFound): what to await. */
   refused(action: Action): Expectation | undefined;
+  /** Whether an action may be carried out together with the one before it: many creations share one flush. */
+  together(previous: Action, action: Action): boolean;
 }
 
 /** The view has seen this revision of the object, or a newer one, or that the object is gone. */

@@ -15,7 +15,10 @@ export interface Step {
 export interface Plan {
   readonly because: string;
   readonly wakeAt: Instant | undefined;
-  readonly steps: readonly Step[];
+  /** One stage after the other; the steps of a stage at once. */
+  readonly stages: readonly (readonly Step[])[];
+  /** Steps of all stages. */
+  readonly size: number;
 }
 
 export interface Moment {
@@ -39,19 +42,34 @@ const defaultWidth = 8;
 const expects = <Action>(executor: Executor<Action>): executor is ExpectingExecutor<Action> =>
   'perform' in executor && 'refused' in executor;
 
-const stepsOf = <Action>(executor: Executor<Action>, actions: readonly Action[]): readonly Step[] => {
-  if (expects(executor))
-    return actions.map((action) => ({
+const stagesOf = <Action>(
+  executor: Executor<Action>,
+  actions: readonly Action[],
+): readonly (readonly Step[])[] => {
+  if (!expects(executor))
+    return actions.map((action) => [
+      {
+        run: async (signal) => {
+          await executor.execute(action, signal);
+          return undefined;
+        },
+        refused: () => undefined,
+      },
+    ]);
+  const stages: Step[][] = [];
+  let previous: Action | undefined;
+  for (const action of actions) {
+    const step: Step = {
       run: (signal) => executor.perform(action, signal),
       refused: () => executor.refused(action),
-    }));
-  return actions.map((action) => ({
-    run: async (signal) => {
-      await executor.execute(action, signal);
-      return undefined;
-    },
-    refused: () => undefined,
-  }));
+    };
+    const stage = stages.at(-1);
+    if (stage !== undefined && previous !== undefined && executor.together(previous, action))
+      stage.push(step);
+    else stages.push([step]);
+    previous = action;
+  }
+  return stages;
 };
 
 /** Throws when the controller watches nothing: it would never run. */
@@ -71,7 +89,7 @@ export const runnable = <Observed, Action>(
       const observed = controller.observe(view, key);
       if (observed === undefined) return undefined;
       const { actions, because, wakeAt } = controller.reconcile(observed, now, failure);
-      return { because, wakeAt, steps: stepsOf(executor, actions) };
+      return { because, wakeAt, stages: stagesOf(executor, actions), size: actions.length };
     },
   };
 };

@@ -1,0 +1,61 @@
+// Every controller of the master: a new one is a file and a line here.
+import type { Clock } from '../base/clock.js';
+import type { Cluster } from '../client/cluster.js';
+import type { Informers } from '../client/informers.js';
+import type { ClusterAction } from '../reconcile/cluster-action.js';
+import type { ExpectingExecutor } from '../reconcile/expectation.js';
+import { runnable } from '../reconcile/runnable.js';
+import type { Runnable } from '../reconcile/runnable.js';
+import type { Kind } from '../resources/kind.js';
+import { leases } from '../resources/kinds/leases.js';
+import { deploymentController } from './deployment/deployment.js';
+import { endpointsController } from './endpoints/endpoints.js';
+import { createEventTtlController } from './event-ttl.js';
+import { createGarbageCollector } from './garbage-collector.js';
+import { createGuardedExecutor } from './guarded-executor.js';
+import { createNamespaceDefaultsController } from './namespace-defaults.js';
+import { createNamespaceController } from './namespace.js';
+import { HeartbeatLog } from './nodes/heartbeats.js';
+import { createNodeIpamController } from './nodes/node-ipam.js';
+import { createNodeLifecycleController, defaultGraceMs } from './nodes/node-lifecycle.js';
+import { taintEvictionController } from './nodes/taint-eviction.js';
+import { createEndedPodController, orphanedPodController } from './pod-gc.js';
+import { replicaSetController } from './replicaset/replicaset.js';
+
+export interface ControllersOptions {
+  readonly cluster: Cluster;
+  /** Must watch all of `kinds`. */
+  readonly informers: Informers;
+  readonly executor: ExpectingExecutor<ClusterAction>;
+  readonly clock: Clock;
+  /** All kinds of the cluster. */
+  readonly kinds: readonly Kind[];
+  /** Such as 10.244.0.0/16; each node gets a /24 of it. */
+  readonly podCidr: string;
+  /** PEM of the cluster's authority, for `kube-root-ca.crt` in every namespace. */
+  readonly rootCertificate?: string | undefined;
+  /** Silence in milliseconds after which a node is unreachable. */
+  readonly nodeGraceMs?: number | undefined;
+}
+
+/** Throws Invalid for a pod network that is none. Subscribes to Leases, for as long as the informers live. */
+export const createControllers = (options: ControllersOptions): readonly Runnable[] => {
+  const { cluster, informers, executor, clock, kinds, nodeGraceMs: graceMs = defaultGraceMs } = options;
+  const guarded = createGuardedExecutor(cluster, executor);
+  const heartbeats = new HeartbeatLog(clock, graceMs);
+  informers.subscribe(leases, heartbeats.note);
+  return [
+    runnable(deploymentController, executor, { width: 32 }),
+    runnable(replicaSetController, executor, { width: 32 }),
+    runnable(endpointsController, executor, { width: 16 }),
+    runnable(createNodeLifecycleController({ heartbeats, graceMs }), executor),
+    runnable(taintEvictionController, executor, { width: 32 }),
+    runnable(createNodeIpamController(options.podCidr), executor, { width: 1 }),
+    runnable(createNamespaceController(kinds), guarded),
+    runnable(createNamespaceDefaultsController(options.rootCertificate), executor),
+    runnable(createGarbageCollector(kinds), guarded, { width: 32 }),
+    runnable(orphanedPodController, guarded),
+    runnable(createEndedPodController(), executor, { width: 1 }),
+    runnable(createEventTtlController(), executor, { width: 16 }),
+  ];
+};

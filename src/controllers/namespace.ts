@@ -1,0 +1,86 @@
+// Empties a namespace that is being deleted, then lets it go.
+import type { View } from '../client/view.js';
+import type { Controller, Decision, Key, Trigger } from '../reconcile/controller.js';
+import type { Namespace } from '../resources/generated/types.js';
+import type { Kind } from '../resources/kind.js';
+import { resourceNameOf } from '../resources/kind.js';
+import { namespaces } from '../resources/kinds/namespaces.js';
+import { isDeleting, nameOf } from '../resources/resource.js';
+import type { Resource } from '../resources/resource.js';
+import type { GuardedAction } from './guarded-executor.js';
+
+interface Content {
+  readonly kind: Kind;
+  readonly objects: readonly Resource[];
+}
+
+export interface NamespaceObserved {
+  readonly namespace: Namespace;
+  readonly content: readonly Content[];
+  /** All namespaced kinds. */
+  readonly kinds: readonly Kind[];
+}
+
+const burst = 500;
+
+const removal = (kind: Kind, object: Resource): GuardedAction => ({
+  type: 'delete',
+  kind,
+  name: nameOf(object),
+  options: { propagationPolicy: 'Background', preconditions: { uid: object.metadata.uid } },
+});
+
+const describe = (content: readonly Content[]): string =>
+  content.map(({ kind, objects }) => `${String(objects.length)} ${resourceNameOf(kind)}`).join(', ');
+
+const reconcile = ({ namespace, content, kinds }: NamespaceObserved): Decision<GuardedAction> => {
+  if (content.length === 0) {
+    if ((namespace.spec.finalizers ?? []).length === 0)
+      return { actions: [], because: 'it is empty; its own finalizers hold it' };
+    return { actions: [{ type: 'finalizeNamespace', namespace, kinds }], because: 'it is empty: it goes' };
+  }
+  const actions = content.flatMap(({ kind, objects }) =>
+    objects.filter((object) => !isDeleting(object)).map((object) => removal(kind, object)),
+  );
+  return {
+    actions: actions.slice(0, burst),
+    because: `it is being deleted and still has ${describe(content)}`,
+  };
+};
+
+/** `kinds` are all that the cluster has: what is not among them would stay behind. */
+export const createNamespaceController = (
+  kinds: readonly Kind[],
+): Controller<NamespaceObserved, GuardedAction> => {
+  const namespaced = kinds.filter((kind) => kind.namespaced);
+  const isGoing = (view: View, name: string | undefined): boolean => {
+    const namespace = name === undefined ? undefined : view.get(namespaces, { name });
+    return namespace !== undefined && isDeleting(namespace);
+  };
+  const content = namespaced.map((kind): Trigger => ({
+    kind,
+    keys: ({ type, object }, view): readonly Key[] => {
+      const { namespace: name } = object.metadata;
+      return type !== 'modified' && name !== undefined && isGoing(view, name) ? [{ name }] : [];
+    },
+  }));
+  return {
+    name: 'namespace',
+    watches: [
+      { kind: namespaces, keys: ({ object }) => (isDeleting(object) ? [nameOf(object)] : []) },
+      ...content,
+    ],
+    observe: (view, { name }) => {
+      const namespace = view.get(namespaces, { name });
+      if (namespace === undefined || !isDeleting(namespace)) return undefined;
+      return {
+        namespace,
+        kinds: namespaced,
+        content: namespaced
+          .map((kind) => ({ kind, objects: view.list(kind, name) }))
+          .filter(({ objects }) => objects.length > 0),
+      };
+    },
+    reconcile,
+  };
+};
