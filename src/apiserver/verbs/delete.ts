@@ -1,0 +1,99 @@
+// Deletes one object, or marks it until its grace period and its finalizers are over.
+import type { DeleteOptions } from '../../client/cluster.js';
+import type { Kind } from '../../resources/kind.js';
+import type { ObjectMeta, ObjectName } from '../../resources/resource.js';
+import { RevisionConflict } from '../../store/store.js';
+import { admit } from '../admission/admission.js';
+import type { CallOptions, Stored } from '../registry.js';
+import { detached } from '../stored-entries.js';
+import { commit, remove } from './commit.js';
+import { live, liveEntry } from './context.js';
+import type { VerbContext } from './context.js';
+import { deletionOf } from './deletion.js';
+import { conflict, modified } from './rejections.js';
+
+export interface Deleted {
+  readonly stored: Stored;
+  /** False while finalizers or a grace period keep the object. */
+  readonly gone: boolean;
+}
+
+const attempts = 64;
+
+const checkPreconditions = (kind: Kind, metadata: ObjectMeta, options: DeleteOptions): void => {
+  const { uid, resourceVersion } = options.preconditions ?? {};
+  if (uid !== undefined && uid !== metadata.uid)
+    throw conflict(
+      kind,
+      metadata.name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`,
+    );
+  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion)
+    throw conflict(
+      kind,
+      metadata.name,
+      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`,
+    );
+};
+
+interface Request {
+  readonly name: ObjectName;
+  readonly deletion: DeleteOptions;
+  readonly options: CallOptions;
+}
+
+const deleteOnce = async (
+  context: VerbContext,
+  kind: Kind,
+  { name, deletion, options }: Request,
+): Promise<Deleted> => {
+  const entry = liveEntry(context, kind, name);
+  const { stored, object } = live(context, entry);
+  checkPreconditions(kind, object.metadata, deletion);
+  const dryRun = options.dryRun === true || deletion.dryRun === true;
+  const { settle } = admit(context.admission, {
+    operation: 'delete',
+    kind,
+    name: object.metadata.name,
+    namespace: object.metadata.namespace,
+    identity: options.identity,
+    reads: context.reads,
+    old: object,
+    dryRun,
+  });
+  let committed = false;
+  try {
+    const outcome = deletionOf(kind, object, { options: deletion, now: context.clock.now() });
+    const expected = entry.modified;
+    switch (outcome.type) {
+      case 'pending':
+        return { stored, gone: false };
+      case 'mark': {
+        if (dryRun) return { stored: detached(outcome.object), gone: false };
+        const marked = await commit(context, kind, { object: outcome.object, expected });
+        committed = true;
+        return { stored: marked, gone: false };
+      }
+      case 'remove': {
+        if (dryRun) return { stored, gone: true };
+        const removed = await remove(context, kind, { object, expected });
+        committed = true;
+        return { stored: removed, gone: true };
+      }
+    }
+  } finally {
+    settle(committed);
+  }
+};
+
+/** Throws NotFound, Conflict, Forbidden. */
+export const deleteObject = async (context: VerbContext, kind: Kind, request: Request): Promise<Deleted> => {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await deleteOnce(context, kind, request);
+    } catch (error) {
+      if (!(error instanceof RevisionConflict)) throw error;
+      if (attempt === attempts) throw modified(kind, request.name.name);
+    }
+  }
+};
