@@ -5,6 +5,8 @@ import type { Extension, HttpHandler, HttpRequest, HttpResponse, Identity } from
 import type { Logger } from '../base/log.js';
 import type { Kind } from '../resources/kind.js';
 import { authenticate } from './authenticate.js';
+import { cacheDocument, showDocument } from './cached-document.js';
+import type { CachedDocument } from './cached-document.js';
 import {
   aggregatedContentType,
   aggregatedDiscovery,
@@ -52,6 +54,8 @@ interface Front extends ServerContext {
   readonly served: readonly ServedKind[];
   readonly options: ApiServerOptions;
   readonly openApi: OpenApi;
+  /** Aggregated documents that have been asked for, by version and root. */
+  readonly discovery: Map<string, CachedDocument>;
 }
 
 const notFound = (): ClusterError =>
@@ -116,11 +120,13 @@ const serveResource = async (
 const aggregated = (front: Front, request: HttpRequest, core: boolean): HttpResponse | undefined => {
   const version = aggregatedVersionOf(request.headers['accept']);
   if (version === undefined) return undefined;
-  return {
-    status: 200,
-    headers: { 'content-type': aggregatedContentType(version), vary: 'accept' },
-    body: [utf8(JSON.stringify(aggregatedDiscovery(front.served, { core, version })))],
-  };
+  const key = `${version}/${core ? 'api' : 'apis'}`;
+  let document = front.discovery.get(key);
+  if (document === undefined) {
+    document = cacheDocument(utf8(JSON.stringify(aggregatedDiscovery(front.served, { core, version }))));
+    front.discovery.set(key, document);
+  }
+  return showDocument(request, aggregatedContentType(version), document);
 };
 
 const found = (value: unknown): HttpResponse => {
@@ -201,6 +207,7 @@ export const createApiHandler = (options: ApiServerOptions): HttpHandler => {
     served,
     options,
     openApi: createOpenApi(options.kinds),
+    discovery: new Map(),
   };
   return async (request) => {
     try {

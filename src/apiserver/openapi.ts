@@ -1,8 +1,9 @@
 // `/openapi/v2` and `/openapi/v3`: documents made when first asked for and kept, since kubectl asks for them often.
-import { createHash } from 'node:crypto';
 import { ClusterError } from '../base/errors.js';
 import type { HttpRequest, HttpResponse } from '../base/http.js';
 import type { Kind } from '../resources/kind.js';
+import { cacheDocument, showDocument } from './cached-document.js';
+import type { CachedDocument } from './cached-document.js';
 import { json, utf8 } from './respond.js';
 
 export interface OpenApi {
@@ -18,28 +19,12 @@ type Documents = Awaited<ReturnType<typeof load>>;
 /** Echoing the client's `…v2@v1.0+protobuf` would break Go's MIME parser. */
 const protobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
 
-interface Cached {
-  readonly bytes: Uint8Array;
-  readonly etag: string;
-}
-
-const cache = (bytes: Uint8Array): Cached => ({
-  bytes,
-  etag: `"${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}"`,
-});
-
-const respond = (request: HttpRequest, type: string, { bytes, etag }: Cached): HttpResponse => {
-  const headers = { 'content-type': type, etag, vary: 'accept' };
-  if (request.headers['if-none-match'] === etag) return { status: 304, headers, body: [] };
-  return { status: 200, headers, body: [bytes] };
-};
-
 export const createOpenApi = (kinds: readonly Kind[]): OpenApi => {
-  const documents = new Map<string, Promise<Cached>>();
-  const once = (key: string, make: (documents: Documents) => Uint8Array): Promise<Cached> => {
+  const documents = new Map<string, Promise<CachedDocument>>();
+  const once = (key: string, make: (documents: Documents) => Uint8Array): Promise<CachedDocument> => {
     const known = documents.get(key);
     if (known !== undefined) return known;
-    const made = load().then((module) => cache(make(module)));
+    const made = load().then((module) => cacheDocument(make(module)));
     documents.set(key, made);
     return made;
   };
@@ -51,11 +36,11 @@ export const createOpenApi = (kinds: readonly Kind[]): OpenApi => {
       const made = await once(`v3/${group}/${version}`, ({ openApiDocument }) =>
         utf8(JSON.stringify(openApiDocument(group, version, kinds))),
       );
-      return respond(request, 'application/json', made);
+      return showDocument(request, 'application/json', made);
     },
     v2: async (request) => {
       const made = await once('v2', ({ openApiV2Protobuf }) => openApiV2Protobuf(kinds));
-      return respond(request, protobufType, made);
+      return showDocument(request, protobufType, made);
     },
   };
 };

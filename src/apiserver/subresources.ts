@@ -5,13 +5,15 @@ import { isObject } from '../base/json.js';
 import { deleteOptions } from './call-options.js';
 import type { NodeGateway } from './node-gateway.js';
 import { podLog } from './pod-log.js';
-import type { WritableSubresource } from './registry.js';
+import type { Stored, WritableSubresource } from './registry.js';
 import { objectName, optionsOf, readDraft, showObject } from './resource-call.js';
 import type { ExpectedType, Verb } from './resource-call.js';
 import { patchAs, updateAs } from './resource-verbs.js';
 import { json } from './respond.js';
 import { success } from './status-error.js';
+import { detached } from './stored-entries.js';
 import { columnsOf, scaleColumns } from './tables.js';
+import { scaleOf } from './verbs/scale.js';
 
 export interface GroupVersionKind {
   readonly group: string;
@@ -31,6 +33,9 @@ const scaleType: ExpectedType = { apiVersion: 'autoscaling/v1', kind: 'Scale' };
 const partOf = (kind: Kind, part: WritableSubresource): ServedSubresource => {
   const scale = part === 'scale';
   const columns = scale ? scaleColumns : columnsOf(kind);
+  // A write gives the whole object; who writes a Scale expects one back.
+  const shown = (stored: Stored): Stored =>
+    scale ? detached(scaleOf(kind, stored.object as Parameters<typeof scaleOf>[1])) : stored;
   return {
     responseKind: scale ? { group: 'autoscaling', version: 'v1', kind: 'Scale' } : kind,
     methods: {
@@ -40,12 +45,12 @@ const partOf = (kind: Kind, part: WritableSubresource): ServedSubresource => {
         return showObject(call, 200, { stored, columns });
       },
       PUT: async (call) => {
-        const stored = await updateAs(call, part, scale ? scaleType : undefined);
+        const stored = shown(await updateAs(call, part, scale ? scaleType : undefined));
         return showObject(call, 200, { stored, columns });
       },
       PATCH: async (call) => {
         const { stored, created } = await patchAs(call, part);
-        return showObject(call, created ? 201 : 200, { stored, columns });
+        return showObject(call, created ? 201 : 200, { stored: shown(stored), columns });
       },
     },
   };

@@ -1,7 +1,7 @@
 // `/version`: which Kubernetes the wire format is that of, and which Capstan serves it.
 
 /** The Kubernetes release whose kinds and fields are served; clients compare their own version with it. */
-const kubernetes = { major: '1', minor: '34', patch: '0' } as const;
+const kubernetes = { major: '1', minor: '33', patch: '0' } as const;
 
 /** `version` is Capstan's own. Answers apimachinery's `version.Info`. */
 export const versionInfo = (version: string): Readonly<Record<string, string>> => {
@@ -12,9 +12,9 @@ export const versionInfo = (version: string): Readonly<Record<string, string>> =
     gitVersion: `v${major}.${minor}.${patch}+capstan-${version.replace(/[^0-9A-Za-z.-]/g, '-')}`,
     gitCommit: '',
     gitTreeState: '',
-    buildDate: '1970-01-01T00:00:00Z',
+    buildDate: '',
     goVersion: '',
     compiler: '',
-    platform: 'linux/amd64',
+    platform: '',
   };
 };

@@ -19,18 +19,28 @@ const lineStarts: Readonly<Record<EventType, Uint8Array>> = {
   DELETED: utf8('{"type":"DELETED","object":'),
 };
 
-/** Lines by the bytes of their object; one belongs to each API server. They go when the object's bytes go. */
+/** Watchers of one event are told within moments of each other, so few lines need to be kept. */
+const keptLines = 256;
+
+/** The newest lines by what they tell of; one belongs to each API server. */
 export class WatchLines {
-  readonly #lines = new WeakMap<Uint8Array, Partial<Record<EventType, Uint8Array>>>();
+  readonly #lines = new Map<Stored, Partial<Record<EventType, Uint8Array>>>();
 
   of(type: EventType, stored: Stored): Uint8Array {
-    const known = this.#lines.get(stored.bytes);
+    const known = this.#lines.get(stored);
     const line = known?.[type];
     if (line !== undefined) return line;
     const made = Buffer.concat([lineStarts[type], stored.bytes, lineEnd]);
-    if (known === undefined) this.#lines.set(stored.bytes, { [type]: made });
+    if (known === undefined) this.#keep(stored, { [type]: made });
     else known[type] = made;
     return made;
+  }
+
+  #keep(stored: Stored, lines: Partial<Record<EventType, Uint8Array>>): void {
+    this.#lines.set(stored, lines);
+    if (this.#lines.size <= keptLines) return;
+    const [oldest] = this.#lines.keys();
+    if (oldest !== undefined) this.#lines.delete(oldest);
   }
 }
 

@@ -170,16 +170,23 @@ const writes = (
       }),
       { value: object },
     ),
-  patch: (kind, name, patch, options) =>
-    requests.send(
-      'PATCH',
-      resourcePath(kind, {
-        ...objectParts(name),
-        subresource: options?.subresource,
-        query: writeQuery(options),
-      }),
-      { value: patch.type === 'json' ? patch.operations : patch.patch, type: patchType[patch.type] },
-    ),
+  patch: async <T extends Resource>(
+    kind: Kind<T>,
+    name: ObjectName,
+    patch: Patch,
+    options?: Parameters<Cluster['patch']>[3],
+  ): Promise<T> => {
+    const parts = { ...objectParts(name), subresource: options?.subresource, query: writeQuery(options) };
+    const body = patch.type === 'json' ? patch.operations : patch.patch;
+    const patched = await requests.send<T>('PATCH', resourcePath(kind, parts), {
+      value: body,
+      type: patchType[patch.type],
+    });
+    // The answer to a patch of `scale` is a Scale, and the contract promises the object.
+    return options?.subresource === 'scale'
+      ? requests.send<T>('GET', resourcePath(kind, objectParts(name)))
+      : patched;
+  },
   apply: (kind, object, options) => {
     const { name, namespace } = object.metadata;
     if (name === undefined)

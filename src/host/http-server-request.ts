@@ -87,6 +87,11 @@ export class ServerRequest implements HttpRequest {
     return this.#controller.signal;
   }
 
+  /** The client has gone, or the server is closing: an answer that breaks off is no failure. */
+  get aborted(): boolean {
+    return this.#aborted !== undefined;
+  }
+
   body(): Promise<Uint8Array> {
     return (this.#body ??= readAll(this.#incoming, this.#bodyLimit));
   }

@@ -199,13 +199,14 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
   server.on('request', (incoming: IncomingRequest, outgoing: OutgoingResponse) => {
     const request = accept(incoming);
     outgoing.once('close', () => {
-      connections.endRequest(request, 'stream' in outgoing ? undefined : (outgoing.req.socket));
+      connections.endRequest(request, 'stream' in outgoing ? undefined : outgoing.req.socket);
     });
     void (async () => {
       try {
         await writeResponse(request, outgoing, await handler(request));
       } catch (error) {
-        log.error({ path: request.path, error: messageOf(error) }, 'an answer could not be given');
+        if (!request.aborted)
+          log.error({ path: request.path, error: messageOf(error) }, 'an answer could not be given');
         cut(outgoing);
       }
     })();

@@ -1,4 +1,5 @@
 // One HTTPS request with a client certificate; what goes wrong on the way becomes a ClusterError that names the address.
+import { setMaxListeners } from 'node:events';
 import { request as httpsRequest } from 'node:https';
 import type { Agent, RequestOptions } from 'node:https';
 import type { IncomingMessage } from 'node:http';
@@ -95,6 +96,8 @@ export const sendHttps = async (
   signal?: AbortSignal,
 ): Promise<TransportResponse> => {
   signal?.throwIfAborted();
+  // One signal ends all requests of a process: many listeners are no leak.
+  if (signal !== undefined) setMaxListeners(0, signal);
   const result = await send(target, request, signal);
   if ('error' in result) {
     signal?.throwIfAborted();

@@ -43,7 +43,7 @@ it('kubectl is at hand', () => {
   expect(kubectlVersions(), 'install kubectl and put it on PATH').not.toEqual([]);
 });
 
-describe.sequential.each(kubectlVersions())('kubectl $version', ({ version, program }) => {
+describe.each(kubectlVersions())('kubectl $version', ({ version, program }) => {
   const namespace = `v${version.replace(/\W/g, '-')}`;
   const kubectlAs = (kubeconfig: string, args: readonly string[], input?: string): Promise<Result> =>
     run(program, ['--kubeconfig', kubeconfig, '--namespace', namespace, ...args], {
@@ -70,7 +70,8 @@ describe.sequential.each(kubectlVersions())('kubectl $version', ({ version, prog
     );
     expect(await ok('api-resources --verbs=list,watch --namespaced=false -o name')).toContain('nodes');
     expect(await ok('api-versions')).toContain('apps/v1\n');
-    expect(await ok('version')).toMatch(/Server Version: v1\.\d+\.0\+capstan-0\.1\.0/);
+    // Older ones warn that the server is newer.
+    expect((await kubectl('version')).stdout).toMatch(/Server Version: .*v1\.33\.0\+capstan-0\.1\.0/);
     expect(await ok('get --raw /readyz?verbose')).toContain('[+]ping ok');
     expect(await ok('cluster-info')).toContain(`https://127.0.0.1:${server.port}`);
   });
@@ -291,7 +292,7 @@ describe.sequential.each(kubectlVersions())('kubectl $version', ({ version, prog
 
   it('deletes by name, by label and everything', async () => {
     await ok('delete pod lonely --now');
-    await ok('delete deployment -l app=web --cascade=orphan');
+    await ok('delete deployment -l app=web --cascade=background');
     await ok('delete cm settings --dry-run=server');
     await ok('get cm settings');
     const waiting = kubectl('wait --for=delete cm/settings --timeout=20s');

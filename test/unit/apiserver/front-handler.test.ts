@@ -240,6 +240,41 @@ describe('an object', () => {
   });
 });
 
+describe('a scale', () => {
+  const url = '/apis/apps/v1/namespaces/default/deployments';
+  const deployment = {
+    metadata: { name: 'web' },
+    spec: {
+      selector: { matchLabels: { app: 'web' } },
+      template: {
+        metadata: { labels: { app: 'web' } },
+        spec: { containers: [{ name: 'web', image: 'web:1' }] },
+      },
+    },
+  };
+
+  it('is read, replaced and patched as a Scale', async () => {
+    await ask(url, { method: 'POST', body: JSON.stringify(deployment) });
+    const scale = await jsonOf(await ask(`${url}/web/scale`));
+    expect(scale).toMatchObject({ kind: 'Scale', apiVersion: 'autoscaling/v1', spec: { replicas: 1 } });
+    const put = await ask(`${url}/web/scale`, {
+      method: 'PUT',
+      body: JSON.stringify({ ...scale, spec: { replicas: 3 } }),
+    });
+    expect(await jsonOf(put)).toMatchObject({ kind: 'Scale', spec: { replicas: 3 } });
+    const patched = await ask(`${url}/web/scale`, {
+      method: 'PATCH',
+      body: '{"spec":{"replicas":5}}',
+      headers: { 'content-type': 'application/merge-patch+json' },
+    });
+    expect(await jsonOf(patched)).toMatchObject({ kind: 'Scale', spec: { replicas: 5 } });
+    expect(await jsonOf(await ask(`${url}/web`))).toMatchObject({
+      kind: 'Deployment',
+      spec: { replicas: 5 },
+    });
+  });
+});
+
 describe('a list', () => {
   it('is one valid JSON document of the objects’ own bytes, in each form', async () => {
     for (const name of ['a', 'b']) await create(name);
