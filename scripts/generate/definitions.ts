@@ -129,12 +129,12 @@ const unescape = (text: string): string => text.replace(/\\(['"`])/g, '$1').trim
 const readDeclaration = (model: string) => {
   const text = readFileSync(join(models, `${model}.d.ts`), 'utf8');
   const fields = new Map<string, { description: string; optional: boolean }>();
-  for (const match of text.matchAll(/\/\*\*\n((?:(?!\*\/)[\s\S])*?)\*\/\n\s+'([^']+)'(\?)?: [^\n]+;/g))
+  for (const match of text.matchAll(/\/\*\*\n((?:(?!\*\/)[\s\S])*?)\*\/\n\s+'([^']+)'(\?)?: /g))
     fields.set(match[2] ?? '', {
       description: unescape((match[1] ?? '').replace(/^\s*\* ?/gm, '')),
       optional: match[3] === '?',
     });
-  for (const match of text.matchAll(/^ {4}'([^']+)'(\?)?: [^\n]+;/gm))
+  for (const match of text.matchAll(/^ {4}'([^']+)'(\?)?: /gm))
     if (!fields.has(match[1] ?? ''))
       fields.set(match[1] ?? '', { description: '', optional: match[2] === '?' });
   const header = /\/\*\*\n((?:(?!\*\/)[\s\S])*?)\*\/\nexport declare class/.exec(text)?.[1] ?? '';

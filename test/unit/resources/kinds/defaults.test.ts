@@ -171,8 +171,9 @@ describe('defaults of a deployment', () => {
     ).spec;
 
   it('are those of Kubernetes', () => {
-    const { template: filled, selector: _, ...rest } = deployment();
+    const { template: filled, ...rest } = deployment();
     expect(rest).toEqual({
+      selector: { matchLabels: { app: 'a' } },
       replicas: 1,
       revisionHistoryLimit: 10,
       progressDeadlineSeconds: 600,
