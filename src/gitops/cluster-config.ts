@@ -2,7 +2,7 @@
 import { flag, duration, list, oneOf, record, text, textThat, type Report } from './config-shape.js';
 import { byPosition, type Problem } from './problem.js';
 import { cronError, timeZoneError, type SyncWindow } from './window.js';
-import { parseYaml } from './yaml-source.js';
+import { parseYaml, type Position } from './yaml-source.js';
 
 export const CONFIG_FILE = 'capstan.yaml';
 
@@ -200,13 +200,15 @@ export interface ConfigReading {
   /** What could be read; use it only when there are no problems. */
   readonly config: ClusterConfig;
   readonly problems: readonly Problem[];
+  /** Where a field such as `spec.applications[0].path` stands. */
+  locate(field: string): Position;
 }
 
 export const readClusterConfig = (content: string, file = CONFIG_FILE): ConfigReading => {
   const { documents, problems: syntax } = parseYaml(file, content);
   const [document, second] = documents;
-  if (syntax.length > 0) return { config: defaultConfig, problems: syntax };
-  if (document === undefined) return { config: defaultConfig, problems: [] };
+  const locate = (field: string): Position => document?.locate(field) ?? { line: 1, column: 1 };
+  if (document === undefined || syntax.length > 0) return { config: defaultConfig, problems: syntax, locate };
   const problems: Problem[] = [];
   const report: Report = (field, message) => {
     problems.push({ file, ...document.locate(field), message });
@@ -236,5 +238,6 @@ export const readClusterConfig = (content: string, file = CONFIG_FILE): ConfigRe
       verify: { signatures: spec?.verify?.signatures ?? defaultConfig.verify.signatures },
     },
     problems: problems.sort(byPosition),
+    locate,
   };
 };

@@ -22,6 +22,8 @@ export interface Manifest {
   readonly object: Draft;
   /** Of the object's name. */
   readonly position: Position;
+  /** Which document of the file it is, and the path in it of an item of a List. */
+  readonly place: { readonly index: number; readonly item: string };
 }
 
 export type ManifestProblem = Position & { readonly message: string };
@@ -33,7 +35,10 @@ export interface ManifestFile {
 
 interface Found {
   readonly value: unknown;
-  readonly start: Position;
+  /** Which document of the file. */
+  readonly index: number;
+  /** Path of the item in a List; empty outside of one. */
+  readonly item: string;
   locate(field: string): Position;
 }
 
@@ -61,34 +66,46 @@ const readJson = (text: string): unknown => {
 
 const found = (text: string): { documents: readonly Found[]; problems: readonly ManifestProblem[] } => {
   const json = readJson(text);
-  if (json === undefined) return parseYaml('', text);
+  if (json === undefined) {
+    const { documents, problems } = parseYaml('', text);
+    return { documents: documents.map((document) => ({ ...document, item: '' })), problems };
+  }
+  // Positions are asked for when something is wrong, which is seldom: the text is parsed again then.
   const locate = (field: string): Position =>
     parseYaml('', text).documents[0]?.locate(field) ?? { line: 1, column: 1 };
-  return { documents: [{ value: json, start: { line: 1, column: 1 }, locate }], problems: [] };
+  return { documents: [{ value: json, index: 0, item: '', locate }], problems: [] };
 };
 
 /** `kind: List` and its typed sisters stand for their items. */
 const expand = (document: Found): readonly Found[] => {
-  const { value } = document;
+  const { value, index, item } = document;
   if (!isObject(value) || typeof value['kind'] !== 'string' || !value['kind'].endsWith('List'))
     return [document];
   const items = value['items'];
   if (!Array.isArray(items)) return [document];
-  return items.flatMap((item: unknown, index) => {
-    const at = (field: string): Position =>
-      document.locate(`items[${String(index)}]${field === '' ? '' : `.${field}`}`);
-    return expand({ value: item, start: at(''), locate: at });
+  return items.flatMap((entry: unknown, place) => {
+    const at = `items[${String(place)}]`;
+    return expand({
+      value: entry,
+      index,
+      item: item === '' ? at : `${item}.${at}`,
+      locate: (field) => document.locate(field === '' ? at : `${at}.${field}`),
+    });
   });
 };
 
-const encoded = (object: Record<string, unknown>): Record<string, unknown> => {
-  const { stringData, data, ...rest } = object;
-  if (!isObject(stringData)) return object;
-  const made = Object.entries(stringData).map(([key, value]) => [
+/** A Secret's `stringData` is for writing only: what is compared and applied is `data`. */
+const encoded = (kind: Kind, object: Draft): Draft => {
+  const { stringData, data, ...rest }: Record<string, unknown> = { ...object };
+  if (kind.kind !== 'Secret' || kind.group !== '' || !isObject(stringData)) return object;
+  const made = Object.entries(stringData).map(([key, value]): [string, unknown] => [
     key,
     typeof value === 'string' ? Buffer.from(value).toString('base64') : value,
   ]);
-  return { ...rest, data: { ...(isObject(data) ? data : {}), ...Object.fromEntries(made) } };
+  return {
+    ...rest,
+    data: { ...(isObject(data) ? data : {}), ...Object.fromEntries(made) },
+  } as unknown as Draft;
 };
 
 const cleaned = (kind: Kind, object: Record<string, unknown>): Draft => {
@@ -96,7 +113,7 @@ const cleaned = (kind: Kind, object: Record<string, unknown>): Draft => {
   const kept = Object.entries(isObject(metadata) ? metadata : {}).filter(([key]) => !serverFields.has(key));
   const draft: Record<string, unknown> = { ...rest, metadata: Object.fromEntries(kept) };
   delete draft['status'];
-  return (kind.kind === 'Secret' && kind.group === '' ? encoded(draft) : draft) as Draft;
+  return draft as unknown as Draft;
 };
 
 const unknownKind = (apiVersion: string, name: string, { kinds }: ManifestRules): string => {
@@ -190,8 +207,9 @@ const read = (document: Found, rules: ManifestRules): Reading => {
       kind,
       name: draft.metadata.name ?? '',
       namespace: draft.metadata.namespace === '' ? undefined : draft.metadata.namespace,
-      object: draft,
+      object: encoded(kind, draft),
       position: document.locate('metadata.name'),
+      place: { index: document.index, item: document.item },
     },
   };
 };
@@ -215,4 +233,13 @@ export const readManifests = (content: Uint8Array, rules: ManifestRules): Manife
       ...readings.flatMap((reading) => ('problems' in reading ? reading.problems : [])),
     ],
   };
+};
+
+/** Where a field of a manifest stands, in the content that it was read from. */
+export const locateField = (content: Uint8Array, manifest: Manifest, field: string): Position => {
+  const { index, item } = manifest.place;
+  const document = parseYaml('', decoder.decode(content)).documents.find(
+    (candidate) => candidate.index === index,
+  );
+  return document?.locate(item === '' ? field : `${item}.${field}`) ?? manifest.position;
 };

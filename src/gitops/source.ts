@@ -72,7 +72,7 @@ export interface Source extends ObjectReader {
   hints(signal: AbortSignal): AsyncIterable<void>;
   /** Asks for a hint now: a push hook called. */
   poke(): void;
-  /** Resolves to the new commit. Throws Conflict when the branch is not where it was expected. */
+  /** Resolves to the new commit, or to the present one when the tree is as wanted already. Throws Conflict when the branch is not where it was expected. */
   write(change: BranchChange, signal: AbortSignal): Promise<Commit>;
   /** Packs loose objects away where the repository is Capstan's to look after; does nothing elsewhere. */
   tidy(signal: AbortSignal): Promise<void>;

@@ -21,6 +21,8 @@ export interface Position {
 
 export interface YamlDocument {
   readonly value: unknown;
+  /** Which document of the file, from 0. */
+  readonly index: number;
   /** Position of the first node. */
   readonly start: Position;
   /** Position of a field such as `spec.containers[0].image`, or of its closest ancestor that stands in the file. */
@@ -117,7 +119,7 @@ export const parseYaml = (file: string, text: string): YamlSource => {
   const documents: YamlDocument[] = [];
   const problems: Problem[] = [];
   if (!Array.isArray(parsed)) return { documents, problems };
-  for (const document of parsed) {
+  for (const [index, document] of parsed.entries()) {
     const errors = document.errors.filter(({ code }) => !ignored.has(code));
     if (errors.length > 0) {
       const [first] = errors;
@@ -135,6 +137,7 @@ export const parseYaml = (file: string, text: string): YamlSource => {
       if (value !== null)
         documents.push({
           value,
+          index,
           start,
           locate: (field) => position(lines, offsetOf(document, fieldSteps(field))),
         });

@@ -143,7 +143,8 @@ describe.each(Object.entries(subjects))('%s', (_, open) => {
     repository.publish({ 'a.yaml': '1' });
     const seen: string[] = [];
     void (async () => {
-      for await (const __ of subject.source.hints(signal)) {
+      const hints = subject.source.hints(signal)[Symbol.asyncIterator]();
+      while ((await hints.next()).done !== true) {
         const head = await subject.source.head(signal).catch(() => undefined);
         if (head !== undefined) seen.push(head.oid);
       }

@@ -129,6 +129,7 @@ class LocalSource implements Source {
       if (now !== last) this.#hints.give();
       last = now;
     };
+    this.#hints.give();
     await look();
     let looking = false;
     const poll = setInterval(() => {
@@ -163,6 +164,7 @@ class LocalSource implements Source {
     const objects = this.#open();
     const ref = `refs/heads/${change.branch}`;
     const commit = await writeCommit(objects, change, signal);
+    if (commit.oid === change.expected) return commit;
     const checkedOut = !this.#isBare(objects) && (await headBranch(objects.gitDir)) === ref;
     if (checkedOut) await this.#mergeIntoWorkTree(objects, commit, change, signal);
     else await moveRef(objects.gitDir, ref, { expected: change.expected, to: commit.oid });

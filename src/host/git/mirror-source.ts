@@ -114,6 +114,7 @@ class MirrorSource implements Source {
     await this.#prepare();
     const commit = await writeCommit(this.#objects, change, signal);
     const { branch, expected } = change;
+    if (commit.oid === expected) return commit;
     const force = expected !== undefined && !change.parents.includes(expected);
     await this.#transport.push({ oid: commit.oid, branch, expected, force }, signal);
     return commit;

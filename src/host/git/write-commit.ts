@@ -73,7 +73,7 @@ const writeTree = async (
 const emptyTree = (objects: GitObjects): Promise<string> =>
   git.writeTree({ fs: atomicFs, gitdir: objects.gitDir, tree: [] });
 
-/** Writes the objects and moves no reference. */
+/** Writes the objects and moves no reference. Gives the expected tip back when its tree is already the wanted one. */
 export const writeCommit = async (
   objects: GitObjects,
   change: BranchChange,
@@ -100,6 +100,10 @@ export const writeCommit = async (
           },
     );
   const tree = (await writeTree(objects, base, edits, signal)) ?? (await emptyTree(objects));
+  if (change.expected !== undefined) {
+    const tip = await objects.commit(change.expected, signal);
+    if (tip.tree === tree) return tip;
+  }
   const person = { ...change.author, timestamp: Math.floor(change.at / 1_000), timezoneOffset: 0 };
   const message = change.message.endsWith('\n') ? change.message : `${change.message}\n`;
   const oid = await git.writeCommit({

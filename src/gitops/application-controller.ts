@@ -1,0 +1,230 @@
+// The controller of applications: looks at what is wanted and what is live, and decides the next step of one of them.
+import { equal } from '../base/json.js';
+import type { Informers } from '../client/informers.js';
+import type { Index, View, ViewChange } from '../client/view.js';
+import type { Controller, Decision, Key, Trigger } from '../reconcile/controller.js';
+import type { Application, ApplicationResource, ApplicationStatus } from '../resources/generated/types.js';
+import { storeKey, type Kind } from '../resources/kind.js';
+import { applications } from '../resources/kinds/applications.js';
+import { nameOf, type Resource } from '../resources/resource.js';
+import type { ApplicationState } from './application-state.js';
+import type { ClusterConfig } from './cluster-config.js';
+import { nextStep, type Facts, type Step } from './decide.js';
+import { healthOf } from './health/rules.js';
+import { applicationOf, ownershipIndex } from './ownership.js';
+import { isKept } from './plan.js';
+import type { DesiredObject } from './render.js';
+
+export type GitAction =
+  | { readonly type: 'sync' | 'heal' | 'report-drift' | 'remove' | 'forget'; readonly application: string }
+  | { readonly type: 'roll-back'; readonly application: string; readonly reason: string }
+  | { readonly type: 'status'; readonly application: string; readonly status: ApplicationStatus };
+
+export interface Owned {
+  readonly kind: Kind;
+  readonly object: Resource;
+  readonly id: string;
+}
+
+export interface ControllerOptions {
+  readonly kinds: readonly Kind[];
+  readonly informers: Informers;
+  readonly states: ReadonlyMap<string, ApplicationState>;
+  /** Of the last revision that could be read. */
+  config(): ClusterConfig;
+  /** False until the repository was read once: nothing is decided before. */
+  isReady(): boolean;
+}
+
+interface Observed {
+  readonly facts: Facts;
+  readonly state: ApplicationState;
+  readonly resources: readonly ApplicationResource[];
+  readonly live: Application | undefined;
+}
+
+const mostResources = 500;
+
+const phaseRank = { Degraded: 0, Missing: 0, Progressing: 1, Healthy: 2 } as const;
+
+/** Objects that a rule or a person may have an opinion about come first. */
+const shortened = (resources: readonly ApplicationResource[]): readonly ApplicationResource[] =>
+  [...resources].sort((a, b) => rank(a) - rank(b)).slice(0, mostResources);
+
+const rank = ({ health }: ApplicationResource): number =>
+  phaseRank[(health ?? 'Healthy') as keyof typeof phaseRank];
+
+export class ApplicationController implements Controller<Observed, GitAction> {
+  readonly name = 'applications';
+  readonly watches: readonly Trigger[];
+  readonly #options: ControllerOptions;
+  readonly #indexes: readonly Index[];
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    this.#indexes = options.kinds.map(ownershipIndex);
+    this.watches = [
+      { kind: applications, keys: (change) => this.#withDependents(change.object.metadata.name) },
+      ...options.kinds.map((kind): Trigger => ({ kind, keys: keysOf })),
+    ];
+  }
+
+  /** Who waits for an application looks again when it moves. */
+  #withDependents(name: string): readonly Key[] {
+    const dependents = [...this.#options.states.values()].filter(({ spec }) =>
+      spec?.dependsOn.includes(name),
+    );
+    return [{ name }, ...dependents.map((state) => ({ name: state.name }))];
+  }
+
+  /** The object as it is now: what the view shows, or the answer to an own write that it does not show yet. */
+  live(state: ApplicationState, desired: DesiredObject): Resource | undefined {
+    const { kind, name } = desired.manifest;
+    const { informers } = this.#options;
+    const seen = informers.view.get(kind, { name, namespace: desired.namespace });
+    const written = state.written.get(desired.id);
+    if (written === undefined) return seen;
+    if (informers.revision(kind) < Number(written.metadata.resourceVersion)) return written;
+    state.written.delete(desired.id);
+    return seen;
+  }
+
+  /** Live objects that carry the application's label. */
+  owned(name: string): readonly Owned[] {
+    const { view } = this.#options.informers;
+    return this.#indexes.flatMap((index) =>
+      view.lookup(index, name).map((object) => ({
+        kind: index.kind,
+        object,
+        id: storeKey(index.kind, object.metadata.name, nameOf(object).namespace),
+      })),
+    );
+  }
+
+  /** Another application that wants the object. */
+  wantedElsewhere(application: string, id: string): string | undefined {
+    for (const state of this.#options.states.values())
+      if (state.name !== application && state.spec !== undefined && state.ids.has(id)) return state.name;
+    return undefined;
+  }
+
+  #gone(state: ApplicationState): number {
+    const spec = state.spec ?? { prune: true };
+    const wanted = state.ids;
+    return this.owned(state.name).filter(
+      ({ id, object }) =>
+        (state.spec === undefined || !wanted.has(id)) &&
+        object.metadata.deletionTimestamp === undefined &&
+        !isKept(object, spec) &&
+        this.wantedElsewhere(state.name, id) === undefined,
+    ).length;
+  }
+
+  #dependencies(state: ApplicationState, view: View): Facts['dependencies'] {
+    return (state.spec?.dependsOn ?? []).map((name) => {
+      const other = this.#options.states.get(name);
+      const status = other?.status ?? view.get(applications, { name })?.status;
+      const current = other !== undefined && !other.isNew;
+      const ready = current && (status?.phase === 'Healthy' || status?.phase === 'Synced');
+      return {
+        name,
+        ready,
+        message: current ? `is ${status?.phase ?? 'new'}` : 'has not been carried out yet',
+      };
+    });
+  }
+
+  observe(view: View, { name }: Key): Observed | undefined {
+    const state = this.#options.states.get(name);
+    if (state?.head === undefined || !this.#options.isReady()) return undefined;
+    const resources: ApplicationResource[] = [];
+    const degraded: string[] = [];
+    const progressing: string[] = [];
+    let failure: string | undefined;
+    let unsettled = 0;
+    for (const desired of state.objects) {
+      const { kind, name: objectName } = desired.manifest;
+      const live = this.live(state, desired);
+      if (!state.isSettled(desired, live)) unsettled += 1;
+      const health = healthOf(kind, live, view);
+      const sentence = `${kind.kind} ${objectName} ${health.message}`;
+      if (health.status === 'Degraded') degraded.push(sentence);
+      if (health.status === 'Progressing' || health.status === 'Missing') progressing.push(sentence);
+      if (health.failed === true) failure ??= sentence;
+      resources.push({
+        group: kind.group,
+        kind: kind.kind,
+        namespace: desired.namespace,
+        name: objectName,
+        health: health.status,
+        ...(health.message === '' ? {} : { message: health.message }),
+      });
+    }
+    const facts: Facts = {
+      name,
+      spec: state.spec,
+      head: state.head,
+      target:
+        state.target === undefined ? undefined : { revision: state.target.revision, isNew: state.isNew },
+      unsettled,
+      gone: this.#gone(state),
+      drifted: state.drift.length,
+      failed: state.failed,
+      dependencies: this.#dependencies(state, view),
+      health: { degraded, progressing, failure },
+      rollback: this.#options.config().rollback.write,
+      healthyRevision: state.healthyRevision,
+      rolledBack: state.rolledBack,
+    };
+    return { facts, state, resources, live: view.get(applications, { name }) };
+  }
+
+  reconcile({ facts, state, resources, live }: Observed, now: number): Decision<GitAction> {
+    const step = nextStep(facts, now);
+    const application = facts.name;
+    const decided = { because: `${step.phase}: ${step.message}`, wakeAt: step.wakeAt };
+    if (step.next === 'roll-back')
+      return { ...decided, actions: [{ type: 'roll-back', application, reason: step.message }] };
+    if (step.next !== 'nothing') return { ...decided, actions: [{ type: step.next, application }] };
+    const status = statusOf(step, { state, resources });
+    const shown = state.status ?? live?.status;
+    return {
+      ...decided,
+      actions: live !== undefined && equal(shown, status) ? [] : [{ type: 'status', application, status }],
+    };
+  }
+}
+
+const keysOf = ({ object, previous }: ViewChange): readonly Key[] => {
+  const now = applicationOf(object);
+  const before = previous === undefined ? undefined : applicationOf(previous);
+  return [...new Set([now, before])].flatMap((name) => (name === undefined ? [] : [{ name }]));
+};
+
+const statusOf = (
+  step: Step,
+  {
+    state,
+    resources,
+  }: { readonly state: ApplicationState; readonly resources: readonly ApplicationResource[] },
+): ApplicationStatus => {
+  const { syncedRevision, target, head } = state;
+  const healthyRevision =
+    step.phase === 'Healthy' && target !== undefined && !state.isNew
+      ? target.revision
+      : state.healthyRevision;
+  const problems = head?.problems.length === 0 ? (state.failed?.problems ?? []) : (head?.problems ?? []);
+  return {
+    phase: step.phase,
+    message: step.message,
+    ...(syncedRevision === undefined ? {} : { revision: syncedRevision }),
+    ...(head === undefined || head.revision === syncedRevision ? {} : { targetRevision: head.revision }),
+    ...(state.syncedAt === undefined ? {} : { syncedAt: state.syncedAt }),
+    ...(healthyRevision === undefined ? {} : { healthyRevision }),
+    resourceCount: resources.length,
+    resources: shortened(resources),
+    drift: state.drift,
+    errors: problems.slice(0, 100),
+    ...(state.rolledBack === undefined ? {} : { rolledBack: state.rolledBack }),
+  };
+};

@@ -1,0 +1,156 @@
+// The Git loop as one part of the process: what follows the repository, what decides and carries out, what reports.
+import type { Clock } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
+import type { Extension, HttpHandler } from '../base/http.js';
+import type { Logger } from '../base/log.js';
+import type { Cluster } from '../client/cluster.js';
+import type { Informers } from '../client/informers.js';
+import type { EventRecorder } from '../reconcile/cluster-action.js';
+import type { DecisionLog } from '../reconcile/decision-log.js';
+import { createLoop } from '../reconcile/loop.js';
+import { runnable } from '../reconcile/runnable.js';
+import { resourceNameOf, type Kind } from '../resources/kind.js';
+import { ApplicationController } from './application-controller.js';
+import type { ApplicationState } from './application-state.js';
+import { createExtension } from './extension.js';
+import { GitExecutor } from './git-executor.js';
+import { GitLoop } from './git-loop.js';
+import { Journal } from './journal.js';
+import type { Plan } from './plan-text.js';
+import { planRevision } from './plan-revision.js';
+import { createPushGate, type PushGate } from './push-gate.js';
+import type { Revision } from './revision.js';
+import { createRollBack } from './roll-back.js';
+import type { ObjectReader, Renderer, Source } from './source.js';
+import { StatusBranch } from './status-branch.js';
+import { createWebhook } from './webhook.js';
+
+export interface GitOpsOptions {
+  /** Acts as Capstan itself. */
+  readonly cluster: Cluster;
+  /** Watch everything that manifests may hold, applications, repositories and namespaces. */
+  readonly informers: Informers;
+  readonly kinds: readonly Kind[];
+  readonly source: Source;
+  readonly renderer: Renderer;
+  readonly events: EventRecorder;
+  readonly decisions?: DecisionLog | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** In the address of Capstan's commits: `capstan@NAME.cluster`. */
+  readonly clusterName: string;
+  /** Shared with the forge that calls `/hooks/git`; without it those calls are refused. */
+  readonly webhookSecret?: string | undefined;
+}
+
+export interface GitOps {
+  /** Runs until the signal aborts, from when the informers have listed everything. */
+  run(signal: AbortSignal): Promise<void>;
+  /** `/capstan/v1`, for clients that the API server has authenticated. */
+  readonly extension: Extension;
+  /** What the hooks of a repository of Capstan's own ask. */
+  readonly pushGate: PushGate;
+  /** `POST /hooks/git`: authenticated by the signature that the forge puts on it, not by certificates. */
+  readonly webhook: HttpHandler;
+}
+
+/** Kinds that the cluster itself writes all the time and nobody keeps in Git. */
+const notForGit: ReadonlySet<string> = new Set([
+  'events',
+  'events.events.k8s.io',
+  'leases.coordination.k8s.io',
+  'applications.capstan.dev',
+  'repositories.capstan.dev',
+]);
+
+const openJournal = async (
+  journal: Journal,
+  { clock, log }: GitOpsOptions,
+  signal: AbortSignal,
+): Promise<void> => {
+  for (let delay = 200; ; delay = Math.min(10_000, delay * 2))
+    try {
+      await journal.open();
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      log.warn({ error: messageOf(error) }, 'the Repository object cannot be made: trying again');
+      await clock.sleep(delay, signal);
+    }
+};
+
+export const createGitOps = (options: GitOpsOptions): GitOps => {
+  const { cluster, informers, source, clock, log, events, renderer } = options;
+  const { view } = informers;
+  const watched = options.kinds.filter((kind) => informers.watches(kind));
+  const kept = watched.filter((kind) => !notForGit.has(resourceNameOf(kind)));
+  const author = { name: 'Capstan', email: `capstan@${options.clusterName}.cluster` };
+  const states = new Map<string, ApplicationState>();
+  const journal = new Journal({ cluster, clock, log, address: source.address, branch: source.branch });
+  const nudge = (application: string): void => loop.nudge(controller.name, { name: application });
+
+  const git = new GitLoop({
+    source,
+    rules: { kinds: watched },
+    renderer,
+    clock,
+    log,
+    view,
+    journal,
+    states,
+    nudge,
+  });
+  const controller = new ApplicationController({
+    kinds: kept,
+    informers,
+    states,
+    config: () => git.config,
+    isReady: () => git.isReady,
+  });
+  const rollBack = createRollBack({
+    source,
+    author,
+    clock,
+    log,
+    journal,
+    events,
+    view,
+    config: () => git.config,
+  });
+  const executor = new GitExecutor({
+    cluster,
+    view,
+    reader: source,
+    clock,
+    log,
+    events,
+    journal,
+    states,
+    controller,
+    rollBack,
+    nudge,
+  });
+  const loop = createLoop({
+    controllers: [runnable(controller, executor, { width: 4 })],
+    informers,
+    clock,
+    log,
+    decisions: options.decisions,
+  });
+  const status = new StatusBranch({ source, informers, author, clock, log, config: () => git.config.status });
+
+  const plan = (revision: Revision, reader: ObjectReader, signal: AbortSignal): Promise<Plan> =>
+    planRevision(revision, { cluster, view, reader, controller, states, signal });
+
+  return {
+    extension: createExtension({ view, source, git, journal, states, plan, nudge }),
+    pushGate: createPushGate({ source, git, plan }),
+    webhook: createWebhook({ secret: options.webhookSecret, poke: () => source.poke() }),
+    run: async (signal) => {
+      await informers.ready(signal);
+      await openJournal(journal, options, signal);
+      await Promise.all([git.run(signal), loop.run(signal), status.run(signal)]);
+      await journal.settled();
+    },
+  };
+};

@@ -1,0 +1,102 @@
+// Asks the cluster what applying would change: a dry run of the same server-side apply that the sync will do, so that
+// a plan shows nothing that would not happen.
+import { ClusterError, messageOf } from '../base/errors.js';
+import type { Cluster } from '../client/cluster.js';
+import type { View } from '../client/view.js';
+import { namespaces } from '../resources/kinds/namespaces.js';
+import type { Resource } from '../resources/resource.js';
+import { appliedObject } from './applied-object.js';
+import type { ApplicationSpec } from './cluster-config.js';
+import { locateField } from './manifest-file.js';
+import { FIELD_MANAGER } from './ownership.js';
+import type { Observation } from './plan.js';
+import type { Problem } from './problem.js';
+import type { DesiredObject } from './render.js';
+import type { ObjectReader } from './source.js';
+
+export interface ObserveOptions {
+  readonly cluster: Pick<Cluster, 'apply'>;
+  /** The object as it is now. */
+  live(desired: DesiredObject): Resource | undefined;
+  readonly view: View;
+  readonly reader: ObjectReader;
+  /** True: known to be as wanted, no need to ask. */
+  isSettled(desired: DesiredObject, live: Resource): boolean;
+  readonly spec: Pick<ApplicationSpec, 'name' | 'ignoreDifferences'>;
+  readonly signal: AbortSignal;
+}
+
+/** What the API server says about the manifest itself; anything else may pass by itself. */
+const isRefusal = (error: unknown): error is ClusterError =>
+  error instanceof ClusterError &&
+  !error.retry &&
+  ['Invalid', 'BadRequest', 'Forbidden', 'MethodNotAllowed', 'RequestEntityTooLarge'].includes(error.code);
+
+/** One problem per field that was refused, at the place of the field. */
+export const problemsOfError = async (
+  desired: DesiredObject,
+  error: unknown,
+  reader: ObjectReader,
+  signal: AbortSignal,
+): Promise<readonly Problem[]> => {
+  const { manifest, file, blob } = desired;
+  const label = `${manifest.kind.kind} ${manifest.name}`;
+  const fields = error instanceof ClusterError ? error.fields : [];
+  if (fields.length === 0 || manifest.position.line === 1)
+    return [{ file, ...manifest.position, message: `${label}: ${messageOf(error)}` }];
+  for await (const { content } of reader.blobs([blob], signal))
+    return fields.map(({ field, message }) => ({
+      file,
+      ...locateField(content, manifest, field),
+      message: `${label}: ${message.startsWith(field) ? message : `${field}: ${message}`}`,
+    }));
+  return [];
+};
+
+const observe = async (desired: DesiredObject, options: ObserveOptions): Promise<Observation> => {
+  const { cluster, view, spec, signal } = options;
+  const live = options.live(desired);
+  if (live !== undefined && options.isSettled(desired, live)) return { state: 'settled', live };
+  const { kind } = desired.manifest;
+  const namespaceIsThere =
+    desired.namespace === undefined || view.get(namespaces, { name: desired.namespace }) !== undefined;
+  if (live === undefined && !namespaceIsThere) return { state: 'absent' };
+  try {
+    const result = await cluster.apply(kind, appliedObject(desired, spec, live), {
+      fieldManager: FIELD_MANAGER,
+      force: true,
+      dryRun: true,
+    });
+    return live === undefined ? { state: 'absent' } : { state: 'present', live, result };
+  } catch (error) {
+    if (isRefusal(error))
+      return {
+        state: 'refused',
+        live,
+        error,
+        problems: await problemsOfError(desired, error, options.reader, signal),
+      };
+    // A namespace that has gone meanwhile, for example: the sync will find out.
+    if (live === undefined && error instanceof ClusterError && !error.retry) return { state: 'absent' };
+    throw error;
+  }
+};
+
+const width = 8;
+
+/** By id. Throws what may pass by itself, such as ServiceUnavailable. */
+export const observeAll = async (
+  objects: readonly DesiredObject[],
+  options: ObserveOptions,
+): Promise<ReadonlyMap<string, Observation>> => {
+  const observations = new Map<string, Observation>();
+  const queue = objects.values();
+  const worker = async (): Promise<void> => {
+    for (const desired of queue) {
+      options.signal.throwIfAborted();
+      observations.set(desired.id, await observe(desired, options));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(width, objects.length) }, worker));
+  return observations;
+};

@@ -1,0 +1,173 @@
+// A commit -> everything that it asks for: configuration, applications, objects, and all that is wrong with them.
+import {
+  applicationDefaults,
+  CONFIG_FILE,
+  defaultConfig,
+  readClusterConfig,
+  type ApplicationSpec,
+  type ClusterConfig,
+  type ConfigReading,
+} from './cluster-config.js';
+import { byPosition, type Problem } from './problem.js';
+import {
+  renderApplication,
+  type DesiredObject,
+  type RenderContext,
+  type RenderedApplication,
+} from './render.js';
+import { filesBelow, type Folder, type Snapshot } from './snapshot.js';
+import type { Commit } from './source.js';
+
+export interface Revision {
+  readonly commit: Commit;
+  readonly snapshot: Snapshot;
+  readonly config: ClusterConfig;
+  /** What is wrong with capstan.yaml or the repository as a whole: then no application moves. */
+  readonly problems: readonly Problem[];
+  readonly applications: ReadonlyMap<string, RenderedApplication>;
+}
+
+/** All problems there are, by file and line. */
+export const problemsOf = (revision: Revision): readonly Problem[] =>
+  [...revision.problems, ...[...revision.applications.values()].flatMap(({ problems }) => problems)].sort(
+    byPosition,
+  );
+
+const holdsManifests = (folder: Folder, path: string): boolean => {
+  for (const [, { manifests }] of filesBelow(folder, path))
+    if (manifests !== undefined && manifests.manifests.length + manifests.problems.length > 0) return true;
+  return folder.files.has('kustomization.yaml') || folder.files.has('Chart.yaml');
+};
+
+const validName = (name: string): boolean => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name);
+
+/** Without a list of them, every top-level folder with manifests is an application. */
+const detect = (root: Folder): readonly ApplicationSpec[] =>
+  [...root.folders]
+    .filter(([name, folder]) => validName(name) && holdsManifests(folder, name))
+    .map(([name]) => applicationDefaults(name, name));
+
+const readConfig = async (
+  snapshot: Snapshot,
+  { reader, signal }: RenderContext,
+): Promise<ConfigReading | undefined> => {
+  const file = snapshot.root.files.get(CONFIG_FILE);
+  if (file === undefined) return undefined;
+  for await (const { content } of reader.blobs([file.oid], signal))
+    return readClusterConfig(new TextDecoder().decode(content));
+  return undefined;
+};
+
+/** An application whose folder is gone or holds nothing deletes everything it has: only when that is allowed. */
+const emptiness = (
+  application: RenderedApplication,
+  config: ClusterConfig,
+  reading: ConfigReading | undefined,
+  index: number,
+): readonly Problem[] => {
+  if (application.objects.length > 0 || application.problems.length > 0 || config.allowEmpty) return [];
+  const { name, path } = application.spec;
+  const position = reading?.locate(`spec.applications[${String(index)}].path`) ?? { line: 1, column: 1 };
+  const what = application.tree === undefined ? `there is no folder ${path}` : `${path} holds no manifest`;
+  return [
+    {
+      file: CONFIG_FILE,
+      ...position,
+      message: `application ${name}: ${what}, and what runs is kept; remove the application here to delete it, or set spec.allowEmpty: true`,
+    },
+  ];
+};
+
+/** An object that two applications want is an error in both. */
+const shared = (applications: readonly RenderedApplication[]): ReadonlyMap<string, readonly Problem[]> => {
+  const owners = new Map<string, { readonly application: string; readonly desired: DesiredObject }>();
+  const problems = new Map<string, Problem[]>();
+  const add = (
+    application: string,
+    desired: DesiredObject,
+    other: { application: string; desired: DesiredObject },
+  ): void => {
+    const { kind, name, position } = desired.manifest;
+    problems.set(application, [
+      ...(problems.get(application) ?? []),
+      {
+        file: desired.file,
+        ...position,
+        message: `${kind.kind} ${name} also belongs to application ${other.application} (${other.desired.file}:${String(other.desired.manifest.position.line)}): one application owns an object, remove it from the other`,
+      },
+    ]);
+  };
+  for (const { spec, objects } of applications)
+    for (const desired of objects) {
+      const other = owners.get(desired.id);
+      if (other === undefined) owners.set(desired.id, { application: spec.name, desired });
+      else if (other.application !== spec.name) {
+        add(spec.name, desired, other);
+        add(other.application, other.desired, { application: spec.name, desired });
+      }
+    }
+  return problems;
+};
+
+const wholeRepository = (
+  snapshot: Snapshot,
+  reading: ConfigReading | undefined,
+  specs: readonly ApplicationSpec[],
+): readonly Problem[] => {
+  if (reading !== undefined && reading.problems.length > 0) return reading.problems;
+  if (specs.length > 0 || reading?.config.allowEmpty === true) return [];
+  const empty = snapshot.root.files.size === 0 && snapshot.root.folders.size === 0;
+  return [
+    {
+      file: CONFIG_FILE,
+      line: 1,
+      column: 1,
+      message: `the repository ${empty ? 'is empty' : 'has no application'}, and what runs is kept: push manifests, or delete everything with spec.allowEmpty: true in ${CONFIG_FILE}`,
+    },
+  ];
+};
+
+/** `previous` is whatever revision was read last; what both have is shared, down to the single object. */
+export const readRevision = async (
+  snapshot: Snapshot,
+  context: RenderContext,
+  previous?: Revision,
+): Promise<Revision> => {
+  const reading = await readConfig(snapshot, context);
+  const config = reading?.config ?? defaultConfig;
+  const specs = config.applications ?? detect(snapshot.root);
+  const problems = wholeRepository(snapshot, reading, specs);
+  const { commit } = snapshot;
+  if (problems.length > 0) return { commit, snapshot, config, problems, applications: new Map() };
+  const rendered: RenderedApplication[] = [];
+  for (const [index, spec] of specs.entries()) {
+    const before = previous?.applications.get(spec.name);
+    const known =
+      before === undefined || previous === undefined
+        ? undefined
+        : { rendered: before, root: previous.snapshot.root.oid };
+    const application = await renderApplication(spec, snapshot, context, known);
+    rendered.push({
+      ...application,
+      problems: [...application.ownProblems, ...emptiness(application, config, reading, index)],
+    });
+  }
+  const conflicts = shared(rendered);
+  return {
+    commit,
+    snapshot,
+    config,
+    problems,
+    applications: new Map(
+      rendered.map((application) => {
+        const more = conflicts.get(application.spec.name);
+        return [
+          application.spec.name,
+          more === undefined
+            ? application
+            : { ...application, problems: [...application.problems, ...more].sort(byPosition) },
+        ];
+      }),
+    ),
+  };
+};
