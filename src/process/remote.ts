@@ -26,7 +26,10 @@ export const openRemote = (kubeconfig: string, origin: string, userAgent = 'caps
         {
           method,
           path,
-          headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+          headers: {
+            accept: 'application/json',
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          },
           body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
         },
         signal,

@@ -1,4 +1,5 @@
 // capstan down
+import { silent } from '../../base/log.js';
 import { removeEverything } from '../../host/docker/remove-everything.js';
 import { readPid, stopProcess } from '../../host/detached.js';
 import { dataDirectory, type DataDirectory } from '../../process/data-directory.js';
@@ -23,7 +24,7 @@ export const stopEverything = async (
   }
   if (settings.runtime === 'docker') {
     const removed = await removeEverything(
-      { host: settings.dockerHost, instance: directory.instance },
+      { host: settings.dockerHost, instance: directory.instance, log: silent },
       signal,
     );
     output.line(`Removed ${removed.containers} containers and ${removed.networks} networks.`);

@@ -1,10 +1,9 @@
 // capstan version
-import { createRequire } from 'node:module';
+
+import { version } from '../../process/version.js';
 import type { CliCommand } from '../command.js';
 import { print, type OutputFormat } from '../output.js';
 import { formatOption, outputFormat } from '../format-option.js';
-
-const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string };
 
 export const command: CliCommand = {
   name: 'version',

@@ -1,0 +1,133 @@
+// The master, from the disk upwards: store, verbs, API server, informers, controllers, scheduler, Git loop.
+import { admissionPlugins } from '../apiserver/admission/plugins.js';
+import { bootstrap } from '../apiserver/bootstrap.js';
+import { createApiHandler } from '../apiserver/handler.js';
+import { createLocalCluster } from '../apiserver/local-cluster.js';
+import { createRegistry } from '../apiserver/store-registry.js';
+import type { Clock } from '../base/clock.js';
+import type { Extension, Identity } from '../base/http.js';
+import type { Logger } from '../base/log.js';
+import type { Cluster } from '../client/cluster.js';
+import { createInformers, type Informers } from '../client/informers.js';
+import { createControllers } from '../controllers/controllers.js';
+import { startHttpServer, type HttpServer } from '../host/http-server.js';
+import { createNodeGateway } from '../host/node-gateway.js';
+import { randomIds } from '../host/random-ids.js';
+import { createClusterExecutor } from '../reconcile/cluster-executor.js';
+import { DecisionLog } from '../reconcile/decision-log.js';
+import { createEventRecorder, type RunningEventRecorder } from '../reconcile/event-recorder.js';
+import { createLoop } from '../reconcile/loop.js';
+import { kinds } from '../resources/kinds.js';
+import { compactByAge } from '../store/compactor.js';
+import { MvccStore } from '../store/mvcc-store.js';
+import type { Engine } from '../store/engine.js';
+import type { Credentials } from './credentials.js';
+import { decisionsEndpoint } from './decisions-endpoint.js';
+import { identities } from './identities.js';
+import type { Settings } from './settings.js';
+import type { Tasks } from './tasks.js';
+
+export interface MasterOptions {
+  readonly settings: Settings;
+  readonly engine: Engine;
+  readonly credentials: Credentials;
+  /** At which other machines and pods reach the API server. */
+  readonly address: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface Master {
+  readonly informers: Informers;
+  clusterAs(identity: Identity): Cluster;
+  recorderFor(component: string, identity: Identity): RunningEventRecorder;
+  /** Takes requests from now on. */
+  listen(extensions: readonly Extension[]): Promise<HttpServer>;
+  /** Writes that are under way settle; call after the tasks have ended. */
+  close(): Promise<void>;
+}
+
+/** History that a reconnecting watch may still ask for. */
+const historyMs = 5 * 60 * 1000;
+
+export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise<Master> => {
+  const { settings, engine, credentials, address, version, clock, log } = options;
+  const store = new MvccStore(engine);
+  const registry = createRegistry({
+    store,
+    clock,
+    ids: randomIds,
+    admission: admissionPlugins({ store, serviceCidr: settings.serviceCidr, lifetime: tasks.signal }),
+    log: log.child({ part: 'registry' }),
+  });
+  await bootstrap(registry, {
+    serviceCidr: settings.serviceCidr,
+    apiPort: settings.apiPort,
+    apiAddress: address,
+  });
+  const clusterAs = (identity: Identity): Cluster => createLocalCluster(registry, identity);
+  const recorderFor = (component: string, identity: Identity): RunningEventRecorder => {
+    const recorder = createEventRecorder({ cluster: clusterAs(identity), clock, log, component });
+    tasks.start(`${component} events`, (signal) => recorder.run(signal));
+    return recorder;
+  };
+
+  const cluster = clusterAs(identities.controllers);
+  const informers = createInformers({ cluster, kinds, clock, log, random: randomIds.random });
+  const events = recorderFor('capstan-controllers', identities.controllers);
+  const executor = createClusterExecutor({ cluster, events, fieldManager: 'capstan-controllers' });
+  const decisions = new DecisionLog();
+  const loop = createLoop({
+    controllers: createControllers({
+      cluster,
+      informers,
+      executor,
+      clock,
+      kinds,
+      podCidr: settings.podCidr,
+      rootCertificate: credentials.ca,
+    }),
+    informers,
+    clock,
+    log: log.child({ part: 'controllers' }),
+    decisions,
+  });
+
+  tasks.start('history', (signal) => compactByAge(store, { clock, keepMs: historyMs }, signal));
+  tasks.start('informers', (signal) => informers.run(signal));
+  await informers.ready(tasks.signal);
+  tasks.start('controllers', (signal) => loop.run(signal));
+
+  const gateway = createNodeGateway(() => ({
+    ca: credentials.ca,
+    cert: credentials.agentClient.certificate,
+    key: credentials.agentClient.key,
+  }));
+  return {
+    informers,
+    clusterAs,
+    recorderFor,
+    listen: (extensions) =>
+      startHttpServer({
+        host: '0.0.0.0',
+        port: settings.apiPort,
+        portFlag: '--api-port',
+        tls: { key: credentials.apiServer.key, cert: credentials.apiServer.certificate, ca: credentials.ca },
+        handler: createApiHandler({
+          registry,
+          kinds,
+          clock,
+          log: log.child({ part: 'api' }),
+          version,
+          nodeGateway: gateway,
+          extensions: [decisionsEndpoint(decisions), ...extensions],
+        }),
+        log,
+      }),
+    close: async () => {
+      gateway.close();
+      await store.close();
+    },
+  };
+};
