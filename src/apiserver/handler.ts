@@ -5,8 +5,7 @@ import type { Extension, HttpHandler, HttpRequest, HttpResponse, Identity } from
 import type { Logger } from '../base/log.js';
 import type { Kind } from '../resources/kind.js';
 import { authenticate } from './authenticate.js';
-import { cacheDocument, showDocument } from './cached-document.js';
-import type { CachedDocument } from './cached-document.js';
+import { CachedDocument, showDocument } from './cached-document.js';
 import {
   aggregatedContentType,
   aggregatedDiscovery,
@@ -117,13 +116,13 @@ const serveResource = async (
   return withWarnings(await compressed(request, response), warnings);
 };
 
-const aggregated = (front: Front, request: HttpRequest, core: boolean): HttpResponse | undefined => {
+const aggregated = (front: Front, request: HttpRequest, core: boolean): Promise<HttpResponse> | undefined => {
   const version = aggregatedVersionOf(request.headers['accept']);
   if (version === undefined) return undefined;
   const key = `${version}/${core ? 'api' : 'apis'}`;
   let document = front.discovery.get(key);
   if (document === undefined) {
-    document = cacheDocument(utf8(JSON.stringify(aggregatedDiscovery(front.served, { core, version }))));
+    document = new CachedDocument(utf8(JSON.stringify(aggregatedDiscovery(front.served, { core, version }))));
     front.discovery.set(key, document);
   }
   return showDocument(request, aggregatedContentType(version), document);

@@ -2,8 +2,7 @@
 import { ClusterError } from '../base/errors.js';
 import type { HttpRequest, HttpResponse } from '../base/http.js';
 import type { Kind } from '../resources/kind.js';
-import { cacheDocument, showDocument } from './cached-document.js';
-import type { CachedDocument } from './cached-document.js';
+import { CachedDocument, showDocument } from './cached-document.js';
 import { json, utf8 } from './respond.js';
 
 export interface OpenApi {
@@ -19,24 +18,37 @@ type Documents = Awaited<ReturnType<typeof load>>;
 /** Echoing the client's `…v2@v1.0+protobuf` would break Go's MIME parser. */
 const protobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
 
+const groupVersionOf = (path: string): readonly [group: string, version: string] => {
+  const [root, first = '', second = ''] = path.split('/');
+  return root === 'api' ? ['', first] : [first, second];
+};
+
 export const createOpenApi = (kinds: readonly Kind[]): OpenApi => {
   const documents = new Map<string, Promise<CachedDocument>>();
   const once = (key: string, make: (documents: Documents) => Uint8Array): Promise<CachedDocument> => {
     const known = documents.get(key);
     if (known !== undefined) return known;
-    const made = load().then((module) => cacheDocument(make(module)));
+    const made = load().then((module) => new CachedDocument(make(module)));
     documents.set(key, made);
     return made;
   };
+  const version3 = (group: string, version: string): Promise<CachedDocument> =>
+    once(`v3/${group}/${version}`, ({ openApiDocument }) =>
+      utf8(JSON.stringify(openApiDocument(group, version, kinds))),
+    );
   return {
-    index: async () => json(200, (await load()).openApiIndex(kinds)),
+    index: async () => {
+      const { paths } = (await load()).openApiIndex(kinds);
+      const hashed = Object.entries(paths).map(async ([path, { serverRelativeURL }]) => {
+        const { hash } = await version3(...groupVersionOf(path));
+        return [path, { serverRelativeURL: `${serverRelativeURL}?hash=${hash}` }] as const;
+      });
+      return json(200, { paths: Object.fromEntries(await Promise.all(hashed)) });
+    },
     document: async (request, group, version) => {
       if (!kinds.some((kind) => kind.group === group && kind.version === version))
         throw new ClusterError('NotFound', 'the server could not find the requested resource');
-      const made = await once(`v3/${group}/${version}`, ({ openApiDocument }) =>
-        utf8(JSON.stringify(openApiDocument(group, version, kinds))),
-      );
-      return showDocument(request, 'application/json', made);
+      return showDocument(request, 'application/json', await version3(group, version));
     },
     v2: async (request) => {
       const made = await once('v2', ({ openApiV2Protobuf }) => openApiV2Protobuf(kinds));

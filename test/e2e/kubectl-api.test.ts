@@ -111,7 +111,7 @@ describe.each(kubectlVersions())('kubectl $version', ({ version, program }) => {
     expect(await ok('get po -o custom-columns=N:.metadata.name,I:.spec.containers[*].image')).toContain(
       'web:1',
     );
-    expect(await ok('get po lonely -o yaml --show-managed-fields')).toContain('manager: kubectl');
+    expect(await ok('get cm settings -o yaml --show-managed-fields')).toContain('manager: kubectl');
   });
 
   it('applies, and applies again what has changed', async () => {

@@ -136,6 +136,39 @@ describe('discovery', () => {
   });
 });
 
+describe('OpenAPI', () => {
+  it('is indexed by the hash of each document, which clients then keep for good', async () => {
+    const { paths } = (await jsonOf(await ask('/openapi/v3'))) as {
+      paths: Record<string, { serverRelativeURL: string }>;
+    };
+    const url = paths['apis/apps/v1']?.serverRelativeURL ?? '';
+    const document = await ask(url);
+    expect(document.headers['cache-control']).toContain('immutable');
+    expect(await jsonOf(document)).toMatchObject({
+      openapi: '3.0.0',
+      components: { schemas: { 'io.k8s.api.apps.v1.Deployment': {} } },
+    });
+    const again = await ask(url, { headers: { 'if-none-match': document.headers['etag'] ?? '' } });
+    expect([again.status, (await bytesOf(again)).length]).toEqual([304, 0]);
+    expect((await ask('/openapi/v3/apis/apps/v1')).headers['cache-control']).toBe('no-cache, private');
+    expect((await ask('/openapi/v3/apis/robots/v1')).status).toBe(404);
+  });
+
+  it('in version 2 is protobuf of a type that Go can parse', async () => {
+    const document = await ask('/openapi/v2', {
+      headers: {
+        accept: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
+        'accept-encoding': 'gzip',
+      },
+    });
+    expect(document.headers).toMatchObject({
+      'content-type': 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
+      'content-encoding': 'gzip',
+    });
+    expect(gunzipSync(await bytesOf(document)).equals(await bytesOf(await ask('/openapi/v2')))).toBe(true);
+  });
+});
+
 describe('an object', () => {
   it('is created, read, replaced and deleted', async () => {
     const created = await create('settings', { a: '1' });
