@@ -74,6 +74,10 @@ describe('admission', () => {
     const bare = { metadata: { name: 'shop' }, spec: {} } as Draft;
     const { object } = await test.registry.update(namespaces, { name: 'shop' }, bare, options);
     expect(object.metadata.resourceVersion).toBe(made.object.metadata.resourceVersion);
+    await test.registry.delete(namespaces, { name: 'shop' }, {}, options);
+    await test.registry.update(namespaces, { name: 'shop' }, bare, options);
+    const ending = (await test.registry.get(namespaces, { name: 'shop' })).object;
+    expect(ending).toMatchObject({ spec: { finalizers: ['kubernetes'] }, status: { phase: 'Terminating' } });
   });
 
   it('lets nothing be created where there is no namespace, or none for long', async () => {
