@@ -46,3 +46,15 @@ export const row = <T extends Resource>(
   const object = kind.defaulted(accepted(kind, parts));
   return Object.fromEntries(kind.columns.map((column) => [column.name, column.cell(object, now)]));
 };
+
+/** Columns shown always, and those of `-o wide` behind a bar, each as `Header=cell`. */
+export const tableRow = <T extends Resource>(kind: Kind<T>, parts: object, now: number): string => {
+  const cells = row(kind, parts, now);
+  const texts = (priority: 0 | 1): string =>
+    kind.columns
+      .filter((column) => column.priority === priority)
+      .map(({ name }) => `${name}=${String(cells[name])}`)
+      .join(' ');
+  const wide = texts(1);
+  return wide === '' ? texts(0) : `${texts(0)} | ${wide}`;
+};
