@@ -95,3 +95,9 @@ export const stopProcess = async (pid: number, timeoutMs: number): Promise<boole
   process.kill(pid, 'SIGKILL');
   return wait(5000);
 };
+
+/** How this very program is called: by Git's hooks. */
+export const programOf = (): { readonly node: string; readonly script: string } => ({
+  node: process.execPath,
+  script: process.argv[1] ?? '',
+});

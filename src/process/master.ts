@@ -5,7 +5,7 @@ import { createApiHandler } from '../apiserver/handler.js';
 import { createLocalCluster } from '../apiserver/local-cluster.js';
 import { createRegistry } from '../apiserver/store-registry.js';
 import type { Clock } from '../base/clock.js';
-import type { Extension, Identity } from '../base/http.js';
+import type { Extension, HttpHandler, Identity } from '../base/http.js';
 import type { Logger } from '../base/log.js';
 import type { Cluster } from '../client/cluster.js';
 import { createInformers, type Informers } from '../client/informers.js';
@@ -17,6 +17,7 @@ import { createClusterExecutor } from '../reconcile/cluster-executor.js';
 import { DecisionLog } from '../reconcile/decision-log.js';
 import { createEventRecorder, type RunningEventRecorder } from '../reconcile/event-recorder.js';
 import { createLoop } from '../reconcile/loop.js';
+import { createScheduler } from '../scheduler/scheduler.js';
 import { kinds } from '../resources/kinds.js';
 import { compactByAge } from '../store/compactor.js';
 import { MvccStore } from '../store/mvcc-store.js';
@@ -38,12 +39,21 @@ export interface MasterOptions {
   readonly log: Logger;
 }
 
+/** What answers beside the Kubernetes API. */
+export interface Endpoints {
+  /** For clients that have been authenticated. */
+  readonly extensions: readonly Extension[];
+  /** `POST /hooks/git`: a forge proves itself with its signature, not with a certificate. */
+  readonly webhook: HttpHandler;
+}
+
 export interface Master {
   readonly informers: Informers;
+  readonly decisions: DecisionLog;
   clusterAs(identity: Identity): Cluster;
   recorderFor(component: string, identity: Identity): RunningEventRecorder;
   /** Takes requests from now on. */
-  listen(extensions: readonly Extension[]): Promise<HttpServer>;
+  listen(endpoints: Endpoints): Promise<HttpServer>;
   /** Writes that are under way settle; call after the tasks have ended. */
   close(): Promise<void>;
 }
@@ -94,10 +104,23 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
     decisions,
   });
 
+  const scheduler = createScheduler({
+    informers,
+    executor: createClusterExecutor({
+      cluster: clusterAs(identities.scheduler),
+      events: recorderFor('default-scheduler', identities.scheduler),
+      fieldManager: 'capstan-scheduler',
+    }),
+    clock,
+    log: log.child({ part: 'scheduler' }),
+    decisions,
+  });
+
   tasks.start('history', (signal) => compactByAge(store, { clock, keepMs: historyMs }, signal));
   tasks.start('informers', (signal) => informers.run(signal));
   await informers.ready(tasks.signal);
   tasks.start('controllers', (signal) => loop.run(signal));
+  tasks.start('scheduler', (signal) => scheduler.run(signal));
 
   const gateway = createNodeGateway(() => ({
     ca: credentials.ca,
@@ -106,25 +129,28 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
   }));
   return {
     informers,
+    decisions,
     clusterAs,
     recorderFor,
-    listen: (extensions) =>
-      startHttpServer({
+    listen: ({ extensions, webhook }) => {
+      const api = createApiHandler({
+        registry,
+        kinds,
+        clock,
+        log: log.child({ part: 'api' }),
+        version,
+        nodeGateway: gateway,
+        extensions: [decisionsEndpoint(decisions), ...extensions],
+      });
+      return startHttpServer({
         host: '0.0.0.0',
         port: settings.apiPort,
         portFlag: '--api-port',
         tls: { key: credentials.apiServer.key, cert: credentials.apiServer.certificate, ca: credentials.ca },
-        handler: createApiHandler({
-          registry,
-          kinds,
-          clock,
-          log: log.child({ part: 'api' }),
-          version,
-          nodeGateway: gateway,
-          extensions: [decisionsEndpoint(decisions), ...extensions],
-        }),
+        handler: (request) => (request.path === '/hooks/git' ? webhook(request) : api(request)),
         log,
-      }),
+      });
+    },
     close: async () => {
       gateway.close();
       await store.close();

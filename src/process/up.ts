@@ -1,6 +1,5 @@
 // `capstan up`: a whole cluster in one process, from top to bottom.
-import { silent } from '../base/log.js';
-import { readPid, removePid, writePid } from '../host/detached.js';
+import { programOf, readPid, removePid, writePid } from '../host/detached.js';
 import { openLog } from '../host/file-log.js';
 import { writeFileAtomically } from '../host/files.js';
 import { openLmdbEngine } from '../host/lmdb/lmdb-engine.js';
@@ -9,6 +8,8 @@ import { systemClock } from '../host/system-clock.js';
 import { ClusterError } from '../base/errors.js';
 import { adminKubeconfig, openCredentials } from './credentials.js';
 import { dataDirectory } from './data-directory.js';
+import { startGitLoop } from './git-loop.js';
+import { identities } from './identities.js';
 import { startMaster } from './master.js';
 import { toFile, type Settings } from './settings.js';
 import { Tasks } from './tasks.js';
@@ -44,11 +45,21 @@ export const runUp = async (settings: Settings, { ready, signal }: UpOptions): P
     addresses: [address],
     serviceCidr: settings.serviceCidr,
   });
-  const master = await startMaster(
-    { settings, engine, credentials, address, version, clock, log: log ?? silent },
+  const master = await startMaster({ settings, engine, credentials, address, version, clock, log }, tasks);
+  const git = await startGitLoop(
+    {
+      settings,
+      cluster: master.clusterAs(identities.gitops),
+      informers: master.informers,
+      events: master.recorderFor('capstan-git', identities.gitops),
+      decisions: master.decisions,
+      clock,
+      log,
+      program: programOf(),
+    },
     tasks,
   );
-  const server = await master.listen([]);
+  const server = await master.listen({ extensions: [git.extension], webhook: git.webhook });
   await writeFileAtomically(directory.kubeconfig, adminKubeconfig(credentials, server.port), 0o600);
   await writeFileAtomically(directory.settings, toFile(settings));
   writePid(directory.pid);

@@ -1,0 +1,84 @@
+// The Git loop of a master: its repository, its hooks, and what follows the branch.
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '../base/clock.js';
+import type { Logger } from '../base/log.js';
+import { createGitOps, type GitOps } from '../gitops/create-git-ops.js';
+import { hookNames, hookScript } from '../gitops/hooks.js';
+import { serveHooks } from '../host/git/hook-socket.js';
+import { openSource } from '../host/git/open-source.js';
+import { makeOwnRepository, writeHooks } from '../host/git/own-repository.js';
+import { toolRenderer } from '../host/git/tool-renderer.js';
+import type { Cluster } from '../client/cluster.js';
+import type { Informers } from '../client/informers.js';
+import type { EventRecorder } from '../reconcile/cluster-action.js';
+import type { DecisionLog } from '../reconcile/decision-log.js';
+import { kinds } from '../resources/kinds.js';
+import { dataDirectory } from './data-directory.js';
+import { hookSocket } from './hook-socket-path.js';
+import type { Settings } from './settings.js';
+import type { Tasks } from './tasks.js';
+
+export interface GitLoopOptions {
+  readonly settings: Settings;
+  readonly cluster: Cluster;
+  readonly informers: Informers;
+  readonly events: EventRecorder;
+  readonly decisions?: DecisionLog | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Node and the program's script, as hooks call them. */
+  readonly program: { readonly node: string; readonly script: string };
+  readonly webhookSecret?: string | undefined;
+}
+
+const clusterName = 'local';
+const author = { name: 'Capstan', email: `capstan@${clusterName}.cluster` };
+const example = fileURLToPath(new URL('../../cluster-repo-example', import.meta.url));
+
+/** Makes the repository where none is named, and follows it as tasks of the process. */
+export const startGitLoop = async (options: GitLoopOptions, tasks: Tasks): Promise<GitOps> => {
+  const { settings, clock, log, program } = options;
+  const directory = dataDirectory(settings.dataDir);
+  const own = settings.repo === undefined;
+  if (own) {
+    const gitDir = directory.repository;
+    await makeOwnRepository(
+      { gitDir, branch: settings.branch, example, author, now: clock.now() },
+      tasks.signal,
+    );
+    const scripts = hookNames.map(
+      (name) => [name, hookScript(name, { ...program, dataDir: directory.root })] as const,
+    );
+    await writeHooks(gitDir, new Map(scripts));
+  }
+  const source = await openSource(
+    {
+      address: settings.repo ?? directory.repository,
+      branch: settings.branch,
+      mirrors: directory.sources,
+      own,
+    },
+    tasks.signal,
+  );
+  const gitLog = log.child({ part: 'git' });
+  const { cluster, informers, events, decisions, webhookSecret } = options;
+  const gitOps = createGitOps({
+    cluster,
+    informers,
+    kinds,
+    source,
+    renderer: toolRenderer,
+    events,
+    decisions,
+    clock,
+    log: gitLog,
+    clusterName,
+    webhookSecret,
+  });
+  tasks.start('git', (signal) => gitOps.run(signal));
+  if (own)
+    tasks.start('push hooks', (signal) =>
+      serveHooks(hookSocket(directory.root), gitOps.pushGate, { log: gitLog, signal }),
+    );
+  return gitOps;
+};
