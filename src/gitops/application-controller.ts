@@ -224,7 +224,9 @@ const statusOf = (
     resourceCount: resources.length,
     resources: shortened(resources),
     drift: state.drift,
-    errors: problems.slice(0, 100),
+    errors: problems
+      .slice(0, 100)
+      .map(({ file, line, column, message }) => ({ file, line, column, message })),
     ...(state.rolledBack === undefined ? {} : { rolledBack: state.rolledBack }),
   };
 };

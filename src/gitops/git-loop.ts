@@ -132,7 +132,7 @@ export class GitLoop {
       subject: commit.message.split('\n')[0] ?? '',
       observedAt: toTimestamp(clock.now()),
       error: undefined,
-      errors: revision.problems,
+      errors: revision.problems.map(({ file, line, column, message }) => ({ file, line, column, message })),
     });
     for (const name of states.keys()) nudge(name);
   }

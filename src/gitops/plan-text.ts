@@ -42,7 +42,7 @@ const consequence = (change: Change): string => {
 const mostFields = 8;
 
 const changeLines = (change: Change, coloured: boolean): readonly string[] => {
-  const head = `  ${signs[change.action]} ${change.kind.kind} ${displayName(change.name)}`;
+  const head = `  ${signs[change.action]} ${change.action} ${change.kind.kind} ${displayName(change.name)}`;
   const fields = change.action === 'update' ? change.fields : [];
   return [
     `${paint(head, colours[change.action], coloured)}${consequence(change)}`,

@@ -6,6 +6,8 @@ export interface Problem {
   /** From 1. */
   readonly column: number;
   readonly message: string;
+  /** Nothing is wrong in the file: what it asks for is not done before somebody says that it is meant. */
+  readonly held?: true;
 }
 
 /** `apps/web/web.yaml:12:9: …`, which editors and terminals make a link of. */

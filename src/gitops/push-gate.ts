@@ -47,7 +47,7 @@ const key = ({ file, message }: Problem): string => `${file}\n${message}`;
 /** Errors that the branch had before are told, but a push that leaves them as they are is not to blame. */
 export const newProblems = (before: readonly Problem[], after: readonly Problem[]): readonly Problem[] => {
   const known = new Set(before.map(key));
-  return after.filter((problem) => !known.has(key(problem)));
+  return after.filter((problem) => problem.held !== true && !known.has(key(problem)));
 };
 
 const branchOf = (ref: string): string | undefined =>

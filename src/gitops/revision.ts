@@ -74,6 +74,7 @@ const emptiness = (
       file: CONFIG_FILE,
       ...position,
       message: `application ${name}: ${what}, and what runs is kept; remove the application here to delete it, or set spec.allowEmpty: true`,
+      held: true,
     },
   ];
 };
@@ -123,6 +124,7 @@ const wholeRepository = (
       line: 1,
       column: 1,
       message: `the repository ${empty ? 'is empty' : 'has no application'}, and what runs is kept: push manifests, or delete everything with spec.allowEmpty: true in ${CONFIG_FILE}`,
+      held: true,
     },
   ];
 };
