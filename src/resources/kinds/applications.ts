@@ -1,5 +1,6 @@
 // A folder of the cluster repository as an object: `kubectl get applications` shows where the Git loop stands.
 import type { Application } from '../generated/types.js';
+import { ageColumn, nameColumn } from '../columns.js';
 import { defineKind } from '../kind.js';
 
 const shortRevision = (revision: string | undefined): string => (revision ?? '').slice(0, 8);
@@ -16,6 +17,7 @@ export const applications = defineKind<Application>({
   subresources: ['status'],
   generationFields: ['spec'],
   columns: [
+    nameColumn,
     {
       name: 'Phase',
       type: 'string',
@@ -51,5 +53,6 @@ export const applications = defineKind<Application>({
       priority: 0,
       cell: ({ status }) => status?.message ?? '',
     },
+    ageColumn,
   ],
 });

@@ -1,5 +1,6 @@
 // What Capstan knows of the cluster repository, as one object named `cluster`.
 import type { Repository } from '../generated/types.js';
+import { ageColumn, nameColumn } from '../columns.js';
 import { defineKind } from '../kind.js';
 
 export const repositories = defineKind<Repository>({
@@ -14,6 +15,7 @@ export const repositories = defineKind<Repository>({
   subresources: ['status'],
   generationFields: ['spec'],
   columns: [
+    nameColumn,
     {
       name: 'Branch',
       type: 'string',
@@ -49,5 +51,6 @@ export const repositories = defineKind<Repository>({
       priority: 1,
       cell: ({ spec }) => spec.address ?? '',
     },
+    ageColumn,
   ],
 });
