@@ -1,5 +1,6 @@
 // Deployment: ReplicaSets that carry its template's history, and pods that move from one to the next.
 import type { Instant } from '../../base/clock.js';
+import { equal } from '../../base/json.js';
 import { orphanReplicaSets, podsByController, replicaSetsByController } from '../../client/indexes.js';
 import type { View } from '../../client/view.js';
 import type { ClusterAction } from '../../reconcile/cluster-action.js';
@@ -127,17 +128,12 @@ const decide = (turn: Turn, withPods: ReadonlySet<string>): Step => {
   return isRolling(deployment) ? rolling(turn) : recreating(turn, withPods);
 };
 
-const sized = ({ deployment, bounds }: Turn, set: ReplicaSet, size: number): ReplicaSet => ({
-  ...set,
-  metadata: {
-    ...set.metadata,
-    annotations: {
-      ...set.metadata.annotations,
-      ...sizeAnnotations(deployment, bounds.wanted + bounds.surge),
-    },
-  },
-  spec: { ...set.spec, replicas: size },
-});
+const sized = ({ deployment, bounds }: Turn, set: ReplicaSet, size: number): ReplicaSet => {
+  const made = sizeAnnotations(deployment, bounds.wanted + bounds.surge);
+  const annotations = { ...set.metadata.annotations, ...made };
+  if (size === specified(set) && equal(annotations, set.metadata.annotations)) return set;
+  return { ...set, metadata: { ...set.metadata, annotations }, spec: { ...set.spec, replicas: size } };
+};
 
 const scalingEvent = (deployment: Deployment, name: string, from: number, to: number): ClusterAction => ({
   type: 'event',

@@ -1,5 +1,5 @@
 // Node health: a node whose Lease falls silent becomes Unknown and is tainted, so that its pods are replaced elsewhere.
-import { toTimestamp } from '../../base/clock.js';
+import { fromTimestamp, toTimestamp } from '../../base/clock.js';
 import type { Instant } from '../../base/clock.js';
 import { podsByNode } from '../../client/indexes.js';
 import type { View } from '../../client/view.js';
@@ -93,19 +93,25 @@ const tainted = (input: Parameters<typeof nodeTaints>[0]): readonly ClusterActio
   return [{ type: 'patch', kind: nodes, name: { name }, patch: { type: 'merge', patch } }];
 };
 
+/** An engine that is down usually comes back with its containers: only after this are its pods replaced. */
+const notReadyPatienceMs = 30_000;
+
 const alive = (observed: NodeObserved, now: Instant, grace: number): Decision<ClusterAction> => {
   const { node, heartbeat } = observed;
-  const ready = conditionOf(node.status?.conditions, 'Ready')?.status;
+  const condition = conditionOf(node.status?.conditions, 'Ready');
+  const ready = condition?.status;
+  const patience = (fromTimestamp(condition?.lastTransitionTime) ?? now) + notReadyPatienceMs;
+  const hold = ready === 'False' && now < patience;
   return {
     // A node that answers again but has not said how it is stays Unknown, as tainted as it is, until it does.
-    actions: ready === 'Unknown' ? [] : tainted({ node, ready, hold: false, now }),
+    actions: ready === 'Unknown' ? [] : tainted({ node, ready, hold, since: now }),
     because:
       ready === 'True'
         ? 'it renews its lease and reports ready'
         : ready === 'Unknown'
           ? 'it renews its lease again; its status is awaited'
           : 'it renews its lease and reports that it is not ready',
-    wakeAt: heartbeat + grace,
+    wakeAt: hold ? Math.min(patience, heartbeat + grace) : heartbeat + grace,
   };
 };
 
@@ -139,7 +145,7 @@ const silent = (observed: NodeObserved, now: Instant, grace: number): Decision<C
     : '';
   return {
     actions: [
-      ...tainted({ node, ready: 'Unknown', hold: allSilent, now }),
+      ...tainted({ node, ready: 'Unknown', hold: allSilent, since: heartbeat }),
       ...(allSilent ? [] : readyPods.map((pod) => unready(pod, now))),
     ],
     because: `${because}: it is unreachable${held}`,

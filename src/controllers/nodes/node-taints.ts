@@ -29,7 +29,8 @@ export interface TaintInput {
   readonly ready: string | undefined;
   /** Nothing may be evicted now: the taints that evict are left as they are. */
   readonly hold: boolean;
-  readonly now: Instant;
+  /** Since when the node is in the state that `ready` names: what tolerations of it count from. */
+  readonly since: Instant;
 }
 
 const wantedTaints = ({ node, ready, hold }: TaintInput): readonly Taint[] => {
@@ -51,16 +52,16 @@ const wantedTaints = ({ node, ready, hold }: TaintInput): readonly Taint[] => {
 const has = ({ spec }: Node, key: string, effect: string): boolean =>
   (spec.taints ?? []).some((taint) => taint.key === key && taint.effect === effect);
 
-/** Undefined when the node has the right taints. `timeAdded` starts with NoExecute: tolerations count from it. */
+/** Undefined when the node has the right taints. */
 export const nodeTaints = (input: TaintInput): readonly Taint[] | undefined => {
-  const { node, now } = input;
+  const { node, since } = input;
   const present = node.spec.taints ?? [];
   const next = [
     ...present.filter(({ key }) => !managed.has(key)),
     ...wantedTaints(input).map((taint) => {
       const kept = present.find(({ key, effect }) => key === taint.key && effect === taint.effect);
       if (kept !== undefined) return kept;
-      return taint.effect === 'NoExecute' ? { ...taint, timeAdded: toTimestamp(now) } : taint;
+      return taint.effect === 'NoExecute' ? { ...taint, timeAdded: toTimestamp(since) } : taint;
     }),
   ];
   const id = ({ key, effect }: Taint): string => `${key}:${effect}`;

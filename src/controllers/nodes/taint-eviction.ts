@@ -23,9 +23,6 @@ export interface EvictionObserved {
   readonly elsewhere: boolean;
 }
 
-/** A node whose agent lives but whose engine is down usually comes back with its containers: it is given a minute. */
-const notReadyPatienceMs = 60_000;
-
 const isOurs = ({ key }: Taint): boolean => key === unreachable || key === notReady;
 
 const noExecute = ({ spec }: Node): readonly Taint[] =>
@@ -48,7 +45,7 @@ const observe = (view: View, key: Key): EvictionObserved | undefined => {
 const leavesAt = (pod: Pod, taint: Taint, now: Instant): Instant | undefined => {
   const added = fromTimestamp(taint.timeAdded) ?? now;
   const tolerations = (pod.spec.tolerations ?? []).filter((toleration) => tolerates(toleration, taint));
-  if (tolerations.length === 0) return taint.key === notReady ? added + notReadyPatienceMs : now;
+  if (tolerations.length === 0) return now;
   const limits = tolerations.flatMap(({ tolerationSeconds }) =>
     tolerationSeconds === undefined ? [] : [tolerationSeconds],
   );
