@@ -2,23 +2,32 @@
 // out, and meets a conflict where it would change what another manager owns.
 import type { Instant } from '../../base/clock.js';
 import { ClusterError, type FieldError } from '../../base/errors.js';
-import { equal, isObject } from '../../base/json.js';
+import { isObject } from '../../base/json.js';
 import { apiVersionOf, type Kind } from '../../resources/kind.js';
-import type { Draft, ManagedFieldsEntry, Resource } from '../../resources/resource.js';
-import { schemaOf, type SchemaNode } from '../../resources/schema-node.js';
-import { difference, emptySet, intersection, isEmpty, pathsOf, without, type FieldSet } from './field-set.js';
-import { isGranular } from './fields-of.js';
-import { isAssociative, itemsByEdge } from './list-items.js';
+import type { Draft, DraftMeta, ManagedFieldsEntry, Resource } from '../../resources/resource.js';
+import { schemaOf } from '../../resources/schema-node.js';
+import type { Difference } from './compare.js';
 import {
-  entryFor,
+  fieldsOfEntry,
+  intersection,
+  leaf,
+  pathsOf,
+  sameFields,
+  union,
+  type Fields,
+  type FieldSet,
+} from './field-set.js';
+import { lay } from './lay.js';
+import {
+  entryOf,
+  inOrder,
   isOwner,
-  ownableChanges,
-  ownableFields,
-  ownershipsOf,
+  ownable,
+  ownableDifference,
   reduced,
   type Owner,
-  type Ownership,
 } from './managed-fields.js';
+import { prune } from './prune.js';
 
 type OpenResource = Resource & { readonly [member: string]: unknown };
 
@@ -33,163 +42,150 @@ export interface ApplyOptions {
   readonly now: Instant;
 }
 
-const mergeItems = (
-  node: SchemaNode,
-  live: readonly unknown[],
-  applied: readonly unknown[],
-): readonly unknown[] => {
-  const wanted = itemsByEdge(node, applied);
-  const merged = [...itemsByEdge(node, live)].map(([edge, item]) => {
-    if (!wanted.has(edge)) return item;
-    const next = merge(node.element(), item, wanted.get(edge));
-    wanted.delete(edge);
-    return next;
-  });
-  const same =
-    wanted.size === 0 && merged.length === live.length && merged.every((item, index) => item === live[index]);
-  return same ? live : [...merged, ...wanted.values()];
+/** Nobody owns what the server sets, and no apply takes it away. */
+const serverFields: FieldSet = { 'f:apiVersion': leaf, 'f:kind': leaf, 'f:metadata': leaf };
+
+const checkApplied = ({ kind, applied, manager }: ApplyOptions): void => {
+  const bad = (message: string): ClusterError => new ClusterError('BadRequest', message);
+  if (manager === '') throw bad('fieldManager is required for apply patch');
+  if (!isObject(applied) || !isObject(applied.metadata)) throw bad(`what is applied must be a ${kind.kind}`);
+  const { managedFields } = applied.metadata;
+  if (managedFields !== undefined && managedFields.length > 0)
+    throw bad('metadata.managedFields must be nil');
+  const { apiVersion = apiVersionOf(kind), kind: name = kind.kind } = applied;
+  if (apiVersion !== apiVersionOf(kind) || name !== kind.kind)
+    throw bad(
+      `what is applied is a ${name} of ${apiVersion}, not a ${kind.kind} of ${apiVersionOf(kind)}: correct its apiVersion and kind`,
+    );
 };
 
-/** The live value where both are the same, so that an apply that changes nothing gives back the live object. */
-const kept = (live: unknown, applied: unknown): unknown => (equal(live, applied) ? live : applied);
-
-/** `applied` laid over `live`; shares with `live` what does not change. */
-const merge = (node: SchemaNode | undefined, live: unknown, applied: unknown): unknown => {
-  if (Array.isArray(applied))
-    return isAssociative(node) && Array.isArray(live) ? mergeItems(node, live, applied) : kept(live, applied);
-  if (!isGranular(node, applied) || !isGranular(node, live)) return kept(live, applied);
-  let merged: Record<string, unknown> | undefined;
-  for (const [name, value] of Object.entries(applied)) {
-    if (value === undefined) continue;
-    const next = value === null ? undefined : merge(node?.field(name), live[name], value);
-    if (next === live[name]) continue;
-    merged ??= { ...live };
-    if (next === undefined) Reflect.deleteProperty(merged, name);
-    else
-      Object.defineProperty(merged, name, {
-        value: next,
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      });
-  }
-  return merged ?? live;
+/** The part of what is applied that this endpoint lets anyone own: the status has a way of its own. */
+const concerned = ({ kind, applied, subresource }: ApplyOptions): object => {
+  const fields = ownable(applied) as Record<string, unknown>;
+  const { status, ...rest } = fields;
+  if (subresource === 'status') return { status };
+  return kind.subresources.includes('status') ? rest : fields;
 };
 
-/** Takes out what is in `lost` and nowhere below which a member of `kept` stands. */
-const prune = (
-  node: SchemaNode | undefined,
-  value: unknown,
-  { lost, kept }: { readonly lost: FieldSet; readonly kept: readonly FieldSet[] },
-): unknown => {
-  const below = (edge: string): readonly FieldSet[] =>
-    kept.flatMap((set) => {
-      const child = set.children.get(edge);
-      return child === undefined ? [] : [child];
-    });
-  if (Array.isArray(value) && isAssociative(node)) {
-    const items = [...itemsByEdge(node, value)].flatMap(([edge, item]) => {
-      const gone = lost.children.get(edge);
-      if (gone === undefined) return [item];
-      const rest = below(edge);
-      return rest.length === 0 ? [] : [prune(node.element(), item, { lost: gone, kept: rest })];
-    });
-    return items.length === value.length && items.every((item, index) => item === value[index])
-      ? value
-      : items;
-  }
-  if (!isGranular(node, value)) return value;
-  let pruned: Record<string, unknown> | undefined;
-  for (const [edge, gone] of lost.children) {
-    const name = edge.slice(2);
-    if (!edge.startsWith('f:') || !(name in value)) continue;
-    const rest = below(edge);
-    const next =
-      rest.length === 0 ? undefined : prune(node?.field(name), value[name], { lost: gone, kept: rest });
-    if (next === value[name]) continue;
-    pruned ??= { ...value };
-    if (next === undefined) Reflect.deleteProperty(pruned, name);
-    else pruned[name] = next;
-  }
-  return pruned ?? value;
+const identityMembers = ['name', 'namespace', 'uid', 'resourceVersion'] as const;
+
+/** Identity is not merged but checked by who writes the object: what was applied stands for the check. */
+const identified = (merged: OpenResource, applied: DraftMeta): OpenResource => {
+  const given = identityMembers.filter(
+    (member) => typeof applied[member] === 'string' && applied[member] !== merged.metadata[member],
+  );
+  if (given.length === 0) return merged;
+  const identity = Object.fromEntries(given.map((member) => [member, applied[member]]));
+  return { ...merged, metadata: { ...merged.metadata, ...identity } };
 };
 
-const conflictError = (
-  conflicts: readonly { readonly entry: ManagedFieldsEntry; readonly fields: FieldSet }[],
-): ClusterError => {
-  const fields: FieldError[] = conflicts.flatMap(({ entry, fields: set }) => {
-    const { manager, operation, apiVersion, subresource } = entry;
-    const with_ = subresource === undefined ? '' : ` with subresource ${JSON.stringify(subresource)}`;
-    const using = operation === 'Apply' ? '' : ` using ${apiVersion}`;
-    return pathsOf(set).map((field) => ({
+const nameOf = ({ manager, operation, apiVersion, subresource }: ManagedFieldsEntry): string => {
+  const through = subresource === undefined ? '' : ` with subresource ${JSON.stringify(subresource)}`;
+  const using = operation === 'Apply' ? '' : ` using ${apiVersion}`;
+  return `${JSON.stringify(manager)}${through}${using}`;
+};
+
+interface Claim {
+  readonly owner: string;
+  readonly paths: readonly string[];
+}
+
+/** In the words of apimachinery's `NewConflictError`, which kubectl shows as they are. */
+const conflictError = (claims: readonly Claim[]): ClusterError => {
+  const fields: FieldError[] = claims.flatMap(({ owner, paths }) =>
+    paths.map((field) => ({
       type: 'FieldManagerConflict' as const,
       field,
-      message: `conflict with ${JSON.stringify(manager)}${with_}${using}`,
-    }));
-  });
-  const said = fields.map(({ field, message }) => `${message}: ${field}`);
-  const plural = fields.length === 1 ? 'conflict' : 'conflicts';
-  return new ClusterError('Conflict', `Apply failed with ${fields.length} ${plural}: ${said.join('; ')}`, {
-    fields,
+      message: `conflict with ${owner}`,
+    })),
+  );
+  const [first, ...more] = fields;
+  const said =
+    first !== undefined && more.length === 0
+      ? `1 conflict: ${first.message}: ${first.field}`
+      : `${fields.length} conflicts: ${[...claims]
+          .sort((a, b) => (a.owner < b.owner ? -1 : 1))
+          .flatMap(({ owner, paths }) => [`conflicts with ${owner}:`, ...paths.map((path) => `- ${path}`)])
+          .join('\n')}`;
+  return new ClusterError('Conflict', `Apply failed with ${said}`, { fields });
+};
+
+/** What others own and this apply would change, or take away by applying null. */
+const conflictsOf = (
+  others: readonly ManagedFieldsEntry[],
+  { changed, removed }: Difference,
+  mine: Fields,
+): readonly Claim[] => {
+  const touched = union(changed, intersection(mine, removed));
+  if (touched === undefined) return [];
+  return others.flatMap((entry) => {
+    const paths = pathsOf(intersection(fieldsOfEntry(entry), touched));
+    return paths.length === 0 ? [] : [{ owner: nameOf(entry), paths }];
   });
 };
 
 /** Objects that were written before anyone tracked owners belong to this one, as in Kubernetes. */
-const firstOwner = ({ kind, live, now }: ApplyOptions): readonly Ownership[] => {
+const entriesOf = ({ kind, live, now }: ApplyOptions): readonly ManagedFieldsEntry[] => {
   if (live === undefined) return [];
-  const owners = ownershipsOf(live);
-  if (owners.length > 0) return owners;
-  const fields = ownableFields(kind, live);
-  if (isEmpty(fields)) return [];
-  const owner: Owner = { manager: 'before-first-apply', operation: 'Update', subresource: undefined };
-  return [{ entry: entryFor(owner, fields, { kind, now, previous: undefined }), fields }];
+  const entries = live.metadata.managedFields ?? [];
+  if (entries.length > 0) return entries;
+  const first: Owner = { kind, manager: 'before-first-apply', operation: 'Update', subresource: undefined };
+  return entryOf(first, ownableDifference(kind, undefined, live).changed, now);
 };
 
-const checkApplied = ({ kind, applied, manager }: ApplyOptions): void => {
-  if (manager === '') throw new ClusterError('BadRequest', 'fieldManager is required for apply patch');
-  if (!isObject(applied)) throw new ClusterError('BadRequest', `what is applied must be a ${kind.kind}`);
-  if (applied.metadata.managedFields !== undefined && applied.metadata.managedFields.length > 0)
-    throw new ClusterError('BadRequest', 'metadata.managedFields must be nil');
+interface Merged {
+  readonly object: OpenResource;
+  readonly mine: Fields;
+}
+
+const mergedOf = (
+  options: ApplyOptions,
+  previous: ManagedFieldsEntry | undefined,
+  others: readonly ManagedFieldsEntry[],
+): Merged => {
+  const { kind, live, applied } = options;
+  const node = schemaOf(kind);
+  const base = live ?? { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: {} };
+  const { value, fields: mine } = lay(node, base, concerned(options));
+  const lost = previous === undefined ? undefined : fieldsOfEntry(previous);
+  const pruned =
+    lost === undefined || sameFields(lost, mine)
+      ? value
+      : prune(node, value, {
+          lost,
+          kept: others.reduce<Fields>(
+            (all, entry) => union(all, fieldsOfEntry(entry)),
+            union(mine, serverFields),
+          ),
+        });
+  return { object: identified(pruned as OpenResource, applied.metadata), mine };
 };
 
 /**
  * The object as it is to be stored, managedFields included; the live object itself when nothing changes. Throws
- * Conflict, with a cause for each field, unless `force` takes the fields over.
+ * Conflict, with a cause for each field, unless `force` takes the fields over; BadRequest for what cannot be applied.
  */
 export const applyObject = (options: ApplyOptions): OpenResource => {
   checkApplied(options);
   const { kind, live, manager, force, subresource, now } = options;
-  const node = schemaOf(kind);
-  const applied = { ...options.applied, apiVersion: apiVersionOf(kind), kind: kind.kind };
-  const owner: Owner = { manager, operation: 'Apply', subresource };
-  const owners = firstOwner(options);
-  const previous = owners.find((ownership) => isOwner(ownership, owner));
-  const others = owners.filter((ownership) => ownership !== previous);
-  const mine = ownableFields(kind, applied);
+  const owner: Owner = { kind, manager, operation: 'Apply', subresource };
+  const entries = entriesOf(options);
+  const previous = entries.find((entry) => isOwner(entry, owner));
+  const others = entries.filter((entry) => entry !== previous);
+  const { object, mine } = mergedOf(options, previous, others);
 
-  const base = live ?? { ...applied };
-  const laid = merge(node, base, applied);
-  const merged = (
-    previous === undefined
-      ? laid
-      : prune(node, laid, { lost: previous.fields, kept: [mine, ...others.map(({ fields }) => fields)] })
-  ) as OpenResource;
-
-  const { changed, removed } =
-    live === undefined ? { changed: emptySet, removed: emptySet } : ownableChanges(kind, live, merged);
-  const conflicts = others
-    .map(({ entry, fields }) => ({ entry, fields: intersection(fields, changed) }))
-    .filter(({ fields }) => !isEmpty(fields));
-  if (conflicts.length > 0 && !force) throw conflictError(conflicts);
-
-  const entries = [
-    ...others.flatMap((ownership) =>
-      reduced(ownership, difference(without(ownership.fields, removed), changed)),
-    ),
-    ...(isEmpty(mine) ? [] : [entryFor(owner, mine, { kind, now, previous })]),
-  ];
-  const before = live?.metadata.managedFields ?? [];
-  const unchanged = entries.length === before.length && entries.every((entry) => before.includes(entry));
-  if (live !== undefined && merged === live && unchanged) return live;
-  return { ...merged, metadata: { ...merged.metadata, managedFields: unchanged ? before : entries } };
+  const change =
+    live === undefined || object === live
+      ? { changed: undefined, removed: undefined }
+      : ownableDifference(kind, live, object);
+  if (!force) {
+    const conflicts = conflictsOf(others, change, mine);
+    if (conflicts.length > 0) throw conflictError(conflicts);
+  }
+  const keepsOwn =
+    object === live && sameFields(previous === undefined ? undefined : fieldsOfEntry(previous), mine);
+  if (keepsOwn && entries === (live.metadata.managedFields ?? entries)) return live;
+  const own = keepsOwn && previous !== undefined ? [previous] : entryOf(owner, mine, now);
+  const managedFields = inOrder([...others.flatMap((entry) => reduced(entry, change)), ...own]);
+  return { ...object, metadata: { ...object.metadata, managedFields } };
 };

@@ -1,34 +1,45 @@
-// The order of a merged list when the patch says how its own elements are to stand (`$setElementOrder`).
-import { equal } from '../../base/json.js';
+// The order of a list that a strategic merge patch has merged.
+// Rules: apimachinery's `strategicpatch`, normalizeElementOrder.
 
 export interface OrderOptions {
   /** Keys in the order that the patch asks for. */
-  readonly order: readonly unknown[];
+  readonly order: readonly string[];
   /** Keys in the order that the list had. */
-  readonly before: readonly unknown[];
-  keyOf(item: unknown): unknown;
+  readonly before: readonly string[];
+  keyOf(item: unknown): string;
 }
 
-const indexIn = (keys: readonly unknown[], key: unknown): number =>
-  keys.findIndex((other) => equal(other, key));
+const positionsOf = (keys: readonly string[]): ReadonlyMap<string, number> => {
+  const positions = new Map<string, number>();
+  for (const [index, key] of keys.entries()) if (!positions.has(key)) positions.set(key, index);
+  return positions;
+};
 
 /**
- * Elements that the patch names stand in its order; those that only the server has keep their place relative to the
- * named ones that stood behind them before.
+ * Elements that the patch names stand in its order. The others keep theirs, and stand before the first named element
+ * that they stood before already; so a new element, which stood nowhere, comes before them all.
  */
 export const elementOrder = (
   items: readonly unknown[],
   { order, before, keyOf }: OrderOptions,
 ): readonly unknown[] => {
-  const place = (item: unknown): number => indexIn(order, keyOf(item));
-  const named = items.filter((item) => place(item) >= 0).sort((a, b) => place(a) - place(b));
-  const others = items.filter((item) => place(item) < 0);
+  const asked = positionsOf(order);
+  const stood = positionsOf(before);
+  const keyed = items.map((item) => ({ item, key: keyOf(item) }));
+  const place = (key: string): number => asked.get(key) ?? -1;
+  const named = keyed.filter(({ key }) => asked.has(key)).sort((a, b) => place(a.key) - place(b.key));
+  const others = keyed.filter(({ key }) => !asked.has(key));
   const result: unknown[] = [];
-  for (const item of named) {
-    const was = indexIn(before, keyOf(item));
-    while (others.length > 0 && was >= 0 && indexIn(before, keyOf(others[0])) < was)
-      result.push(others.shift());
+  let next = 0;
+  for (const { item, key } of named) {
+    const was = stood.get(key);
+    for (; was !== undefined && next < others.length; next += 1) {
+      const other = others[next];
+      const otherWas = other === undefined ? undefined : stood.get(other.key);
+      if (other === undefined || otherWas === undefined || otherWas > was) break;
+      result.push(other.item);
+    }
     result.push(item);
   }
-  return [...result, ...others];
+  return [...result, ...others.slice(next).map(({ item }) => item)];
 };

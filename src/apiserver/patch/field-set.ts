@@ -1,110 +1,142 @@
-// Sets of fields as `managedFields` writes them (FieldsV1): a tree whose edges are `f:name`, `k:{"key":"value"}` and
-// `v:value`. A node that is itself a member and has children carries the edge `.`.
+// Sets of fields in the form in which `managedFields` stores them (FieldsV1), so that nothing is decoded or encoded: a
+// tree whose edges are `f:name`, `k:{"key":"value"}` and `v:value`. The edge `.` marks a node that is itself a member
+// beside its children; a node without any edge is a member.
 import { isObject } from '../../base/json.js';
 
 export interface FieldSet {
-  /** The field itself is in the set, not only some below it. */
-  readonly member: boolean;
-  readonly children: ReadonlyMap<string, FieldSet>;
+  readonly [edge: string]: FieldSet;
 }
 
-const none: ReadonlyMap<string, FieldSet> = new Map();
+/** Undefined is the empty set: `{}` is a member. */
+export type Fields = FieldSet | undefined;
 
-export const emptySet: FieldSet = { member: false, children: none };
-export const leafSet: FieldSet = { member: true, children: none };
+export const leaf: FieldSet = Object.freeze({});
 
-export const isEmpty = ({ member, children }: FieldSet): boolean => !member && children.size === 0;
+const self = '.';
 
-/** From FieldsV1; anything else than an object is the empty set. */
-export const decodeFields = (fields: unknown): FieldSet => {
-  if (!isObject(fields)) return emptySet;
-  const entries = Object.entries(fields);
-  const children = new Map(
-    entries.filter(([edge]) => edge !== '.').map(([edge, below]) => [edge, decodeFields(below)] as const),
-  );
-  return { member: entries.length === 0 || '.' in fields, children };
-};
-
-const decodeRoot = (fields: unknown): FieldSet => ({ ...decodeFields(fields), member: false });
-
-/** From a `managedFields` entry, whose root is never a member. */
-export const decodeEntry = (fields: unknown): FieldSet => decodeRoot(fields);
-
-/** To FieldsV1, with sorted edges as Kubernetes writes them. */
-export const encodeFields = ({ member, children }: FieldSet): Record<string, unknown> => {
-  const encoded: Record<string, unknown> = {};
-  if (member && children.size > 0) encoded['.'] = {};
-  for (const edge of [...children.keys()].sort())
-    encoded[edge] = encodeFields(children.get(edge) ?? emptySet);
-  return encoded;
-};
-
-export const union = (a: FieldSet, b: FieldSet): FieldSet => {
-  if (isEmpty(a)) return b;
-  if (isEmpty(b)) return a;
-  const children = new Map(a.children);
-  for (const [edge, below] of b.children) {
-    const present = children.get(edge);
-    children.set(edge, present === undefined ? below : union(present, below));
-  }
-  return { member: a.member || b.member, children };
-};
-
-/** Members of `a` that are no members of `b`. */
-export const difference = (a: FieldSet, b: FieldSet): FieldSet => {
-  const children = new Map<string, FieldSet>();
-  for (const [edge, below] of a.children) {
-    const other = b.children.get(edge);
-    const left = other === undefined ? below : difference(below, other);
-    if (!isEmpty(left)) children.set(edge, left);
-  }
-  return { member: a.member && !b.member, children };
-};
-
-/** Members of both. */
-export const intersection = (a: FieldSet, b: FieldSet): FieldSet => {
-  const children = new Map<string, FieldSet>();
-  for (const [edge, below] of a.children) {
-    const other = b.children.get(edge);
-    const both = other === undefined ? emptySet : intersection(below, other);
-    if (!isEmpty(both)) children.set(edge, both);
-  }
-  return { member: a.member && b.member, children };
-};
-
-/** Everything of `a` but what lies at or below a member of `gone`: what is left when values vanish. */
-export const without = (a: FieldSet, gone: FieldSet): FieldSet => {
-  if (gone.member) return emptySet;
-  const children = new Map<string, FieldSet>();
-  for (const [edge, below] of a.children) {
-    const other = gone.children.get(edge);
-    const left = other === undefined ? below : without(below, other);
-    if (!isEmpty(left)) children.set(edge, left);
-  }
-  return { member: a.member, children };
-};
-
-export const sameSet = (a: FieldSet, b: FieldSet): boolean => {
-  if (a === b) return true;
-  if (a.member !== b.member || a.children.size !== b.children.size) return false;
-  for (const [edge, below] of a.children) {
-    const other = b.children.get(edge);
-    if (other === undefined || !sameSet(below, other)) return false;
-  }
+const isBare = (set: FieldSet): boolean => {
+  for (const _ in set) return false;
   return true;
 };
 
-const stepOf = (edge: string): string => {
-  if (edge.startsWith('f:')) return `.${edge.slice(2)}`;
-  if (edge.startsWith('k:')) {
-    const keys = Object.entries(JSON.parse(edge.slice(2)) as Record<string, unknown>);
-    return `[${keys.map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(',')}]`;
-  }
-  return `[=${edge.slice(2)}]`;
+export const isMember = (set: FieldSet): boolean => set[self] !== undefined || isBare(set);
+
+/** A node from its parts; `children` has no `.` and is undefined rather than empty. */
+export const nodeOf = (member: boolean, children: Fields): Fields => {
+  if (children === undefined) return member ? leaf : undefined;
+  return member ? { [self]: leaf, ...children } : children;
 };
 
-/** The members as Kubernetes' conflict messages write paths: `.spec.containers[name="web"].image`. */
-export const pathsOf = ({ member, children }: FieldSet, at = ''): string[] => [
-  ...(member ? [at] : []),
-  ...[...children].flatMap(([edge, below]) => pathsOf(below, `${at}${stepOf(edge)}`)),
-];
+/** The fields of an entry, whose root is never a member. */
+export const fieldsOfEntry = ({ fieldsV1 }: { readonly fieldsV1: unknown }): Fields =>
+  isObject(fieldsV1) && !isBare(fieldsV1 as FieldSet) ? (fieldsV1 as FieldSet) : undefined;
+
+export const union = (a: Fields, b: Fields): Fields => {
+  if (a === undefined || a === b) return b;
+  if (b === undefined) return a;
+  const children: Record<string, FieldSet> = {};
+  let some = false;
+  for (const edge in a)
+    if (edge !== self) {
+      children[edge] = union(a[edge], b[edge]) ?? leaf;
+      some = true;
+    }
+  for (const [edge, below] of Object.entries(b))
+    if (edge !== self && a[edge] === undefined) {
+      children[edge] = below;
+      some = true;
+    }
+  return nodeOf(isMember(a) || isMember(b), some ? children : undefined);
+};
+
+/** Members of `a` that are no members of `b`; `a` itself when that is all of them. */
+export const difference = (a: Fields, b: Fields): Fields => {
+  if (a === undefined || b === undefined) return a;
+  if (a === b) return undefined;
+  let children: Record<string, FieldSet> | undefined;
+  let same = true;
+  for (const [edge, below] of Object.entries(a)) {
+    if (edge === self) continue;
+    const left = difference(below, b[edge]);
+    if (left !== undefined) (children ??= {})[edge] = left;
+    if (left !== below) same = false;
+  }
+  const was = isMember(a);
+  const is = was && !isMember(b);
+  return same && was === is ? a : nodeOf(is, children);
+};
+
+/** Members of both. */
+export const intersection = (a: Fields, b: Fields): Fields => {
+  if (a === undefined || b === undefined || a === b) return a === b ? a : undefined;
+  let children: Record<string, FieldSet> | undefined;
+  for (const [edge, below] of Object.entries(a)) {
+    if (edge === self) continue;
+    const both = intersection(below, b[edge]);
+    if (both !== undefined) (children ??= {})[edge] = both;
+  }
+  return nodeOf(isMember(a) && isMember(b), children);
+};
+
+export const sameFields = (a: Fields, b: Fields): boolean => {
+  if (a === b) return true;
+  if (a === undefined || b === undefined || isMember(a) !== isMember(b)) return false;
+  let count = 0;
+  for (const edge in a) {
+    if (edge === self) continue;
+    count += 1;
+    if (!sameFields(a[edge], b[edge])) return false;
+  }
+  for (const edge in b) if (edge !== self) count -= 1;
+  return count === 0;
+};
+
+/** With sorted edges, as Kubernetes writes them. */
+export const sorted = (set: FieldSet): FieldSet => {
+  const copy: Record<string, FieldSet> = {};
+  for (const edge of Object.keys(set).sort()) copy[edge] = sorted(set[edge] ?? leaf);
+  return copy;
+};
+
+const edgePattern = /^(?:\.$|f:|i:\d+$|[kv]:.)/s;
+
+/** No schema nests as deep; what does is no set of fields and only costs stack. */
+const deepest = 128;
+
+const hasForm = (value: unknown, depth: number): boolean =>
+  isObject(value) &&
+  depth < deepest &&
+  Object.entries(value).every(([edge, below]) => edgePattern.test(edge) && hasForm(below, depth + 1));
+
+/** True for what a client may write into an entry. */
+export const isFieldSet = (value: unknown): value is FieldSet => hasForm(value, 0);
+
+const keysOf = (text: string): string => {
+  try {
+    const keys: unknown = JSON.parse(text);
+    if (isObject(keys))
+      return Object.entries(keys)
+        .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+        .join(',');
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  // A client wrote it so: it stands for no element, but can still be shown.
+  return text;
+};
+
+const stepOf = (edge: string): string => {
+  const rest = edge.slice(2);
+  if (edge.startsWith('f:')) return `.${rest}`;
+  if (edge.startsWith('k:')) return `[${keysOf(rest)}]`;
+  return edge.startsWith('v:') ? `[=${rest}]` : `[${rest}]`;
+};
+
+/** The members as Kubernetes writes paths: `.spec.containers[name="web"].image`, `.metadata.finalizers[="x"]`. */
+export const pathsOf = (set: Fields, at = ''): readonly string[] => {
+  if (set === undefined) return [];
+  const below = Object.entries(set).flatMap(([edge, child]) =>
+    edge === self ? [] : pathsOf(child, `${at}${stepOf(edge)}`),
+  );
+  return at !== '' && isMember(set) ? [at, ...below] : below;
+};

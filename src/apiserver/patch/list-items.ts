@@ -1,32 +1,42 @@
 // How the elements of a list are known to server-side apply: by their keys, or by their value.
-import { canonical, isObject } from '../../base/json.js';
+import { isObject } from '../../base/json.js';
 import type { SchemaNode } from '../../resources/schema-node.js';
 
 /** True for lists whose elements have owners of their own. */
 export const isAssociative = (node: SchemaNode | undefined): node is SchemaNode =>
   node?.type === 'array' && node.listType !== 'atomic';
 
-/** Edge of an element: `k:{"name":"web"}` or `v:"value"`; undefined when it lacks every key. */
-export const edgeOf = (node: SchemaNode, item: unknown): string | undefined => {
-  if (node.listType === 'set') return `v:${JSON.stringify(item)}`;
-  if (!isObject(item)) return undefined;
-  const keys: Record<string, unknown> = {};
-  let given = false;
-  for (const key of node.listMapKeys) {
-    const value = item[key] ?? node.element()?.field(key)?.default;
-    if (value === undefined) continue;
-    keys[key] = value;
-    given = true;
-  }
-  return given ? `k:${canonical(keys)}` : undefined;
+/** A member that the value itself has: the names of fields come from clients, `constructor` among them. */
+export const memberOf = (value: object, name: string): unknown =>
+  Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+
+/** Sets a member whatever its name, `__proto__` included. */
+export const setMember = (target: object, name: string, value: unknown): void => {
+  if (name !== '__proto__') (target as Record<string, unknown>)[name] = value;
+  else Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
 };
 
-/** Elements by edge; later ones with the same edge count as further ones of their own (`edge` + position). */
-export const itemsByEdge = (node: SchemaNode, list: readonly unknown[]): Map<string, unknown> => {
-  const items = new Map<string, unknown>();
-  list.forEach((item, index) => {
-    const edge = edgeOf(node, item) ?? `v:${JSON.stringify(item)}`;
-    items.set(items.has(edge) ? `${edge}#${String(index)}` : edge, item);
-  });
-  return items;
+const keyText = (node: SchemaNode, item: object, key: string): string | undefined => {
+  const value = memberOf(item, key) ?? node.element()?.field(key)?.default;
+  return value === undefined || value === null ? undefined : `"${key}":${JSON.stringify(value)}`;
+};
+
+/**
+ * Edge of an element: `k:{"containerPort":80,"protocol":"TCP"}` (keys sorted, defaults filled in) or `v:"value"`.
+ * Undefined for what cannot be told from others: an element without any key, or a structure in a set.
+ */
+export const edgeOf = (node: SchemaNode, item: unknown): string | undefined => {
+  if (node.listType === 'set')
+    return typeof item === 'object' || item === undefined ? undefined : `v:${JSON.stringify(item)}`;
+  if (!isObject(item)) return undefined;
+  const [first, ...more] = node.listMapKeys;
+  if (first === undefined) return undefined;
+  const keys =
+    more.length === 0
+      ? keyText(node, item, first)
+      : [...node.listMapKeys]
+          .sort()
+          .flatMap((key) => keyText(node, item, key) ?? [])
+          .join(',');
+  return keys === undefined || keys === '' ? undefined : `k:{${keys}}`;
 };

@@ -16,10 +16,10 @@ describe('a strategic merge patch', () => {
       containers({ name: 'a', image: 'a:1' }, { name: 'b', image: 'b:2' }),
     ],
     [
-      'appends an element with a new key',
+      'puts an element with a new key before those of the server',
       containers({ name: 'a', image: 'a:1' }),
       containers({ name: 'c', image: 'c:1' }),
-      containers({ name: 'a', image: 'a:1' }, { name: 'c', image: 'c:1' }),
+      containers({ name: 'c', image: 'c:1' }, { name: 'a', image: 'a:1' }),
     ],
     [
       'deletes the element that $patch: delete names',
@@ -48,8 +48,8 @@ describe('a strategic merge patch', () => {
       containers({
         name: 'a',
         env: [
-          { name: 'X', value: '1' },
           { name: 'Y', value: '2' },
+          { name: 'X', value: '1' },
         ],
         ports: [{ containerPort: 80, name: 'web' }],
       }),
