@@ -5,14 +5,23 @@ export type JsonObject = { readonly [key: string]: Json };
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const hasMembersOf = (a: Record<string, unknown>, b: Record<string, unknown>): boolean => {
+  for (const key of Object.keys(a)) {
+    // Only own members count: `constructor` is a fine key of a ConfigMap.
+    const other = Object.hasOwn(b, key) ? b[key] : undefined;
+    if (!equal(a[key], other)) return false;
+  }
+  return true;
+};
+
 /** Structural equality of JSON values; a member that is undefined counts as absent. */
 export const equal = (a: unknown, b: unknown): boolean => {
   if (a === b) return true;
   if (Array.isArray(a))
     return Array.isArray(b) && a.length === b.length && a.every((item, index) => equal(item, b[index]));
   if (!isObject(a) || !isObject(b)) return false;
-  for (const key of Object.keys(a)) if (!equal(a[key], b[key])) return false;
-  for (const key of Object.keys(b)) if (b[key] !== undefined && a[key] === undefined) return false;
+  if (!hasMembersOf(a, b)) return false;
+  for (const key of Object.keys(b)) if (b[key] !== undefined && !Object.hasOwn(a, key)) return false;
   return true;
 };
 
