@@ -16,6 +16,8 @@ export const label = {
   specHash: 'dev.capstan.spec-hash',
   /** Id of the sandbox whose network the container joined. */
   sandbox: 'dev.capstan.sandbox',
+  /** Of a pod whose object is gone, this is how long it may take to stop. */
+  graceSeconds: 'dev.capstan.grace-seconds',
   /** Address of a sandbox. */
   address: 'dev.capstan.address',
 } as const;
@@ -42,3 +44,9 @@ export const crashesOf = ({ labels }: Pick<Container, 'labels'>): number => whol
 export const sandboxOf = ({ labels }: Pick<Container, 'labels'>): string | undefined => labels[label.sandbox];
 
 export const addressOf = ({ labels }: Pick<Container, 'labels'>): string | undefined => labels[label.address];
+
+/** Undefined on what was made without. */
+export const graceOf = ({ labels }: Pick<Container, 'labels'>): number | undefined => {
+  const text = labels[label.graceSeconds];
+  return text === undefined ? undefined : whole(text);
+};

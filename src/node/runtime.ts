@@ -99,6 +99,8 @@ export interface LogOptions {
 
 export interface ExecOptions {
   readonly command: readonly string[];
+  /** Joins the container's own process instead of running the command; its end is that of the container. */
+  readonly attach?: boolean | undefined;
   readonly tty: boolean;
   readonly stdin?: AsyncIterable<Uint8Array> | undefined;
   readonly resizes?: AsyncIterable<{ readonly width: number; readonly height: number }> | undefined;
@@ -132,11 +134,8 @@ export interface PulledImage {
   /** False: it was there already. */
   readonly pulled: boolean;
   readonly sizeBytes?: number | undefined;
-}
-
-/** What the engine says of itself, for the Node's status: `docker://20.10.24`. */
-export interface EngineInfo {
-  readonly version: string;
+  /** User that the image names; '' for none. */
+  readonly user?: string | undefined;
 }
 
 /**

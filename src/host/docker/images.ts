@@ -15,7 +15,7 @@ const present = async (
     const found = await call(engine, signal, () =>
       engine.docker.getImage(image).inspect({ abortSignal: signal } as object),
     );
-    return { imageId: found.Id, pulled: false, sizeBytes: found.Size };
+    return { imageId: found.Id, pulled: false, sizeBytes: found.Size, user: found.Config.User };
   } catch (error) {
     if (hasCode(error, 'NotFound')) return undefined;
     throw error;

@@ -1,0 +1,264 @@
+// Volumes and small files of pods on a real disk: <root>/pods/<uid>/…
+import { execFile } from 'node:child_process';
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { dirname, isAbsolute, join, normalize } from 'node:path';
+import { promisify } from 'node:util';
+import { ClusterError, messageOf } from '../base/errors.js';
+import type { HostPathType, NodeFiles, ProjectedFile, VolumeName } from '../node/node-files.js';
+import { readOptionalFile } from './files.js';
+
+const execute = promisify(execFile);
+const lastWordsBytes = 4096;
+/** Link that names the present content; files of the volume are links through it, so all change in one step. */
+const dataLink = '..data';
+
+const invalid = (message: string, cause?: unknown): ClusterError =>
+  new ClusterError('Invalid', message, cause === undefined ? {} : { cause });
+
+/** A relative path that stays where it starts. Throws Invalid. */
+const inside = (path: string): string => {
+  const normal = normalize(path);
+  if (isAbsolute(normal) || normal === '..' || normal.startsWith('../'))
+    throw invalid(`${path} leads out of its volume`);
+  return normal;
+};
+
+const isMount = async (path: string): Promise<boolean> => {
+  const [own, parent] = await Promise.all([stat(path), stat(dirname(path))]);
+  return own.dev !== parent.dev;
+};
+
+const mountTmpfs = async (path: string, sizeBytes: number | undefined): Promise<void> => {
+  if (await isMount(path)) return;
+  const options = ['mode=0777', ...(sizeBytes === undefined || sizeBytes === 0 ? [] : [`size=${sizeBytes}`])];
+  try {
+    await execute('mount', ['-t', 'tmpfs', '-o', options.join(','), 'tmpfs', path]);
+  } catch (error) {
+    throw invalid(`a directory in memory cannot be mounted at ${path}: ${messageOf(error)}`, error);
+  }
+};
+
+const mountsBelow = async (path: string): Promise<readonly string[]> => {
+  const table = (await readOptionalFile('/proc/self/mounts')) ?? '';
+  return table
+    .split('\n')
+    .map((line) => (line.split(' ')[1] ?? '').replace(/\\040/g, ' '))
+    .filter((mounted) => mounted.startsWith(`${path}/`))
+    .sort()
+    .reverse();
+};
+
+const unmountBelow = async (path: string): Promise<void> => {
+  for (const mounted of await mountsBelow(path)) await execute('umount', ['-l', mounted]);
+};
+
+const groupMode = (mode: number, group: number | undefined): number =>
+  group === undefined ? mode : mode | 0o440;
+
+const writeTree = async (
+  folder: string,
+  files: readonly ProjectedFile[],
+  group: number | undefined,
+): Promise<void> => {
+  for (const { path, data, mode } of files) {
+    const target = join(folder, inside(path));
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, data);
+    await chmod(target, groupMode(mode, group));
+    if (group !== undefined) await chown(target, 0, group);
+  }
+};
+
+/** Links at the top of the volume: one for each first part of a path. */
+const linkNames = (files: readonly ProjectedFile[]): ReadonlySet<string> =>
+  new Set(files.map(({ path }) => inside(path).split('/')[0] ?? path));
+
+const updateLinks = async (volume: string, wanted: ReadonlySet<string>): Promise<void> => {
+  const present = (await readdir(volume)).filter((name) => !name.startsWith('..'));
+  for (const name of wanted)
+    if (!present.includes(name)) await symlink(join(dataLink, name), join(volume, name));
+  for (const name of present)
+    if (!wanted.has(name)) await rm(join(volume, name), { recursive: true, force: true });
+};
+
+const typeChecks: Readonly<Record<string, (facts: Awaited<ReturnType<typeof stat>>) => boolean>> = {
+  Directory: (facts) => facts.isDirectory(),
+  DirectoryOrCreate: (facts) => facts.isDirectory(),
+  File: (facts) => facts.isFile(),
+  FileOrCreate: (facts) => facts.isFile(),
+  Socket: (facts) => facts.isSocket(),
+  CharDevice: (facts) => facts.isCharacterDevice(),
+  BlockDevice: (facts) => facts.isBlockDevice(),
+};
+
+const statOrNothing = async (path: string) => {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+};
+
+const checkHostPath = async (path: string, type: HostPathType): Promise<void> => {
+  let facts = await statOrNothing(path);
+  if (facts === undefined) {
+    if (type === 'FileOrCreate') await (await open(path, 'a', 0o644)).close();
+    // The engine refuses a path that does not exist, so the type '' makes a directory, as Docker's binds do.
+    else if (type === 'DirectoryOrCreate' || type === '') await mkdir(path, { recursive: true, mode: 0o755 });
+    else throw invalid(`hostPath type check failed: ${path} does not exist`);
+    facts = await stat(path);
+  }
+  if (type !== '' && typeChecks[type]?.(facts) !== true)
+    throw invalid(
+      `hostPath type check failed: ${path} is not a ${type.replace('OrCreate', '').toLowerCase()}`,
+    );
+};
+
+class DiskNodeFiles implements NodeFiles {
+  readonly #root: string;
+  #number = 0;
+
+  constructor(root: string) {
+    this.#root = join(root, 'pods');
+  }
+
+  async emptyDirectory(
+    name: VolumeName,
+    { memory, sizeBytes, group }: Parameters<NodeFiles['emptyDirectory']>[1],
+  ): Promise<string> {
+    const path = await this.#volume(name, 'empty-dir');
+    if (memory) await mountTmpfs(path, sizeBytes);
+    if (group !== undefined) await chown(path, 0, group);
+    await chmod(path, group === undefined ? 0o777 : 0o2777);
+    return path;
+  }
+
+  async project(name: VolumeName, { files, group }: Parameters<NodeFiles['project']>[1]): Promise<string> {
+    const volume = await this.#volume(name, 'files');
+    const previous = await readlink(join(volume, dataLink)).catch(() => undefined);
+    this.#number += 1;
+    const next = `..${new Date().toISOString().replace(/[-:.TZ]/g, '_')}${process.pid}_${this.#number}`;
+    await mkdir(join(volume, next), { mode: 0o755 });
+    await writeTree(join(volume, next), files, group);
+    const swap = join(volume, '..data_tmp');
+    await rm(swap, { force: true });
+    await symlink(next, swap);
+    await rename(swap, join(volume, dataLink));
+    await updateLinks(volume, linkNames(files));
+    if (previous !== undefined && previous !== next)
+      await rm(join(volume, previous), { recursive: true, force: true });
+    return volume;
+  }
+
+  checkHostPath(path: string, type: HostPathType): Promise<void> {
+    return checkHostPath(path, type);
+  }
+
+  async subPath(volumePath: string, subPath: string): Promise<string> {
+    const wanted = join(volumePath, inside(subPath));
+    if ((await statOrNothing(wanted)) === undefined) await mkdir(wanted, { recursive: true, mode: 0o755 });
+    const [resolved, base] = await Promise.all([realpath(wanted), realpath(volumePath)]);
+    if (resolved !== base && !resolved.startsWith(`${base}/`))
+      throw invalid(`subPath ${subPath} leads out of its volume`);
+    return resolved;
+  }
+
+  async podFile(podUid: string, name: string, content: string): Promise<string> {
+    const path = join(await this.#pod(podUid), name);
+    if ((await readOptionalFile(path)) === content) return path;
+    // In place: containers have this file mounted.
+    await writeFile(path, content, { mode: 0o644 });
+    return path;
+  }
+
+  async terminationLog(podUid: string, container: string, attempt: number): Promise<string> {
+    const path = await this.#terminationLog(podUid, container, attempt);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, '');
+    await chmod(path, 0o666);
+    return path;
+  }
+
+  async readTerminationLog(podUid: string, container: string, attempt: number): Promise<string> {
+    const path = await this.#terminationLog(podUid, container, attempt);
+    try {
+      const facts = await lstat(path);
+      // A container may have put anything there; only a file is read.
+      if (!facts.isFile() || facts.size === 0) return '';
+      const file = await open(path, 'r');
+      try {
+        const length = Math.min(facts.size, lastWordsBytes);
+        const { buffer } = await file.read(Buffer.alloc(length), 0, length, facts.size - length);
+        return buffer.toString('utf8');
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+      throw error;
+    }
+  }
+
+  async resolvConf(): Promise<string> {
+    const own = (await readOptionalFile('/etc/resolv.conf')) ?? '';
+    if (!own.includes('nameserver 127.0.0.53')) return own;
+    // The stub of systemd-resolved cannot be reached from pods: take what it asks itself.
+    return (await readOptionalFile('/run/systemd/resolve/resolv.conf')) ?? own;
+  }
+
+  async hosts(): Promise<string> {
+    return (await readOptionalFile('/etc/hosts')) ?? '127.0.0.1\tlocalhost\n';
+  }
+
+  async removePod(podUid: string): Promise<void> {
+    const path = join(this.#root, inside(podUid));
+    if ((await statOrNothing(path)) === undefined) return;
+    await unmountBelow(path);
+    await rm(path, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  async pods(): Promise<readonly string[]> {
+    try {
+      return await readdir(this.#root);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  async #pod(podUid: string): Promise<string> {
+    const path = join(this.#root, inside(podUid));
+    await mkdir(path, { recursive: true, mode: 0o750 });
+    return path;
+  }
+
+  async #volume({ podUid, volume }: VolumeName, type: string): Promise<string> {
+    const path = join(await this.#pod(podUid), 'volumes', type, inside(volume));
+    await mkdir(path, { recursive: true, mode: 0o755 });
+    return path;
+  }
+
+  #terminationLog(podUid: string, container: string, attempt: number): Promise<string> {
+    return Promise.resolve(
+      join(this.#root, inside(podUid), 'containers', inside(container), String(attempt)),
+    );
+  }
+}
+
+/** `root` is the node's folder in the data directory. */
+export const createNodeFiles = (root: string): NodeFiles => new DiskNodeFiles(root);

@@ -1,0 +1,211 @@
+// The node agent: what the kubelet is elsewhere. It runs the pods that are bound to its node, and says so.
+import { isAbort } from '../base/abort.js';
+import { messageOf } from '../base/errors.js';
+import type { HttpHandler } from '../base/http.js';
+import { Timers } from '../reconcile/timers.js';
+import { AddressPool } from './address-pool.js';
+import { agentHandler } from './agent-handler.js';
+import { ContainerTable } from './container-table.js';
+import { EngineWatch } from './engine-watch.js';
+import { Heartbeat } from './heartbeat.js';
+import type { Machine } from './machine.js';
+import type { NodeContext } from './node-context.js';
+import { capacityOf } from './node-status.js';
+import type { SourceChange } from './pod-source.js';
+import { PodWorker } from './pod-worker.js';
+
+export interface AgentOptions extends Omit<
+  NodeContext,
+  'pool' | 'table' | 'allocatable' | 'nodeMemory' | 'engine' | 'hostIP'
+> {
+  readonly machine: Machine;
+  /** Under which other nodes and the API server reach this one. */
+  readonly address: string;
+  /** Port of the handler, as the Node's status names it. */
+  readonly agentPort: number;
+  readonly engine: { readonly name: string; readonly version: string };
+  /** Of Capstan, as `v0.1.0`. */
+  readonly version: string;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Milliseconds between two signs of life; default 2000. */
+  readonly heartbeatMs?: number | undefined;
+}
+
+export interface Agent {
+  /** Works until the signal aborts; containers go on running. */
+  run(signal: AbortSignal): Promise<void>;
+  readonly handler: HttpHandler;
+}
+
+const defaultHeartbeatMs = 2000;
+
+class NodeAgent {
+  readonly context: NodeContext;
+  readonly #workers = new Map<string, PodWorker>();
+  readonly #timers: Timers<string>;
+  readonly #engine: EngineWatch;
+  readonly #heartbeat: Heartbeat;
+  #sourceReady = false;
+  /** What is left on disk of pods that ended while no agent ran is looked for once. */
+  #swept = false;
+
+  constructor(options: AgentOptions) {
+    const { machine, address, agentPort, engine, version, labels, heartbeatMs, ...ports } = options;
+    const table = new ContainerTable((uid) => this.#look(uid));
+    this.context = {
+      ...ports,
+      table,
+      pool: new AddressPool(),
+      hostIP: address,
+      engine: engine.name,
+      allocatable: capacityOf(machine),
+      nodeMemory: machine.memoryBytes,
+    };
+    const { clock, runtime, log, cluster, nodeName, source } = this.context;
+    this.#timers = new Timers<string>(clock, (uid) => this.#workers.get(uid)?.look());
+    this.#engine = new EngineWatch({ runtime, table, clock, log, changed: () => this.#engineChanged() });
+    this.#heartbeat = new Heartbeat({
+      cluster,
+      clock,
+      log,
+      intervalMs: heartbeatMs ?? defaultHeartbeatMs,
+      identity: {
+        name: nodeName,
+        machine,
+        address,
+        agentPort,
+        version,
+        runtimeVersion: `${engine.name}://${engine.version}`,
+        labels,
+      },
+      health: () => ({
+        engineProblem: this.#engine.problem,
+        hasSubnet: this.context.pool.subnet !== undefined,
+      }),
+      node: () => (this.#sourceReady ? source.node() : undefined),
+    });
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { source } = this.context;
+    const own = new AbortController();
+    const pass = (): void => own.abort(signal.reason);
+    if (signal.aborted) pass();
+    signal.addEventListener('abort', pass, { once: true });
+    try {
+      await Promise.all([
+        source.run(own.signal),
+        this.#timers.run(own.signal),
+        this.#engine.run(own.signal),
+        this.#heartbeat.run(own.signal),
+        this.#follow(own.signal),
+      ]);
+    } finally {
+      own.abort();
+      signal.removeEventListener('abort', pass);
+      for (const worker of this.#workers.values()) worker.close();
+      this.#workers.clear();
+    }
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { source } = this.context;
+    try {
+      await source.ready(signal);
+    } catch (error) {
+      if (isAbort(error, signal)) return;
+      throw error;
+    }
+    this.#sourceReady = true;
+    const end = source.subscribe((change) => this.#changed(change));
+    try {
+      this.#takeNode();
+      for (const pod of source.pods()) this.#worker(pod.metadata.uid).setPod(pod);
+      this.#lookAll();
+      await new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    } finally {
+      end();
+    }
+  }
+
+  #changed(change: SourceChange): void {
+    switch (change.type) {
+      case 'pod': {
+        const { uid } = change.pod.metadata;
+        if (change.gone) this.#workers.get(uid)?.setPod(undefined);
+        else this.#worker(uid).setPod(change.pod);
+        return;
+      }
+      case 'reference':
+        // Which pods refer to it, they see themselves: a look that finds nothing new is cheap.
+        for (const worker of this.#workers.values()) worker.look();
+        return;
+      case 'node':
+        this.#takeNode();
+    }
+  }
+
+  #takeNode(): void {
+    const cidr = this.context.source.node()?.spec.podCIDR;
+    if (cidr === undefined || cidr === '' || this.context.pool.subnet?.cidr === cidr) return;
+    if (!this.context.pool.use(cidr)) {
+      this.context.log.error({ cidr }, 'the pod CIDR of this node is no IPv4 network with room for pods');
+      return;
+    }
+    this.#heartbeat.soon();
+    this.#lookAll();
+  }
+
+  #isReady(): boolean {
+    return this.#sourceReady && this.#engine.listed && this.#engine.problem === undefined;
+  }
+
+  #engineChanged(): void {
+    this.#heartbeat.soon();
+    this.#lookAll();
+  }
+
+  #worker(uid: string): PodWorker {
+    const known = this.#workers.get(uid);
+    if (known !== undefined) return known;
+    const worker = new PodWorker({
+      node: this.context,
+      uid,
+      timers: this.#timers,
+      isReady: () => this.#isReady(),
+      done: () => this.#workers.delete(uid),
+    });
+    this.#workers.set(uid, worker);
+    return worker;
+  }
+
+  #look(uid: string): void {
+    // A container of a pod that nobody knows gets a worker too, which ends it; not before all pods are known.
+    if (this.#isReady()) this.#worker(uid).look();
+  }
+
+  #lookAll(): void {
+    if (!this.#isReady()) return;
+    for (const uid of this.context.table.pods()) this.#worker(uid);
+    for (const worker of this.#workers.values()) worker.look();
+    if (!this.#swept) void this.#sweep();
+  }
+
+  async #sweep(): Promise<void> {
+    this.#swept = true;
+    try {
+      for (const uid of await this.context.files.pods())
+        if (!this.#workers.has(uid)) this.#worker(uid).look();
+    } catch (error) {
+      this.context.log.warn({ error: messageOf(error) }, 'files of ended pods were not looked for');
+    }
+  }
+}
+
+export const createAgent = (options: AgentOptions): Agent => {
+  const agent = new NodeAgent(options);
+  return { run: (signal) => agent.run(signal), handler: agentHandler(agent.context) };
+};

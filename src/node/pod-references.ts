@@ -1,0 +1,42 @@
+// The config maps and secrets that a pod refers to, by its volumes and its environment.
+import type { Container, Pod, Volume } from '../resources/generated/types.js';
+import type { Reference } from './pod-source.js';
+import { referenceKey } from './pod-source.js';
+
+type Named = readonly [kind: Reference['kind'], name: string | undefined];
+
+const ofContainer = ({ env, envFrom }: Container): readonly Named[] => [
+  ...(env ?? []).flatMap(({ valueFrom }): readonly Named[] => [
+    ['ConfigMap', valueFrom?.configMapKeyRef?.name],
+    ['Secret', valueFrom?.secretKeyRef?.name],
+  ]),
+  ...(envFrom ?? []).flatMap(({ configMapRef, secretRef }): readonly Named[] => [
+    ['ConfigMap', configMapRef?.name],
+    ['Secret', secretRef?.name],
+  ]),
+];
+
+const ofVolume = ({ configMap, secret, projected }: Volume): readonly Named[] => [
+  ['ConfigMap', configMap?.name],
+  ['Secret', secret?.secretName],
+  ...(projected?.sources ?? []).flatMap((source): readonly Named[] => [
+    ['ConfigMap', source.configMap?.name],
+    ['Secret', source.secret?.name],
+  ]),
+];
+
+export const podReferences = ({ metadata, spec }: Pod): readonly Reference[] => {
+  const namespace = metadata.namespace ?? '';
+  const all = [
+    ...(spec.initContainers ?? []).flatMap(ofContainer),
+    ...spec.containers.flatMap(ofContainer),
+    ...(spec.volumes ?? []).flatMap(ofVolume),
+  ];
+  const distinct = new Map<string, Reference>();
+  for (const [kind, name] of all) {
+    if (name === undefined || name === '') continue;
+    const reference = { kind, namespace, name };
+    distinct.set(referenceKey(reference), reference);
+  }
+  return [...distinct.values()];
+};

@@ -1,0 +1,42 @@
+// Where an agent learns what its node shall run: its pods, itself, and the objects that its pods refer to.
+import type { ConfigMap, Node, Pod, Secret } from '../resources/generated/types.js';
+import type { ObjectName } from '../resources/resource.js';
+
+export interface Reference {
+  readonly kind: 'ConfigMap' | 'Secret';
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** `unknown` until it has been asked for and answered. */
+export type Referenced<T> =
+  | { readonly state: 'present'; readonly object: T }
+  | { readonly state: 'absent' }
+  | { readonly state: 'unknown' };
+
+export interface References {
+  configMap(namespace: string, name: string): Referenced<ConfigMap>;
+  secret(namespace: string, name: string): Referenced<Secret>;
+}
+
+export type SourceChange =
+  | { readonly type: 'pod'; readonly pod: Pod; readonly gone: boolean }
+  | { readonly type: 'reference'; readonly reference: Reference }
+  | { readonly type: 'node' };
+
+export interface PodSource extends References {
+  /** Resolves when `pods` is complete; rejects with the signal's reason when it aborts first. */
+  ready(signal: AbortSignal): Promise<void>;
+  /** Watches until the signal aborts; a source over a view that others keep has nothing to do. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Pods bound to this node. */
+  pods(): readonly Pod[];
+  pod(name: ObjectName): Pod | undefined;
+  node(): Node | undefined;
+  /** What the pod refers to from now on; nothing when it is gone. */
+  want(podUid: string, references: readonly Reference[]): void;
+  /** Returns what ends the subscription. */
+  subscribe(listener: (change: SourceChange) => void): () => void;
+}
+
+export const referenceKey = ({ kind, namespace, name }: Reference): string => `${kind}/${namespace}/${name}`;

@@ -1,0 +1,198 @@
+// What a pod's volumes hold, decided from the pod and the objects that it refers to.
+import type {
+  DownwardAPIVolumeFile,
+  KeyToPath,
+  Pod,
+  Volume,
+  VolumeProjection,
+} from '../resources/generated/types.js';
+import { wholeValue } from '../resources/quantity.js';
+import type { Resolved } from './environment.js';
+import { fieldValue, resourceValue } from './field-value.js';
+import type { PodPlace } from './field-value.js';
+import type { HostPathType, ProjectedFile } from './node-files.js';
+import type { Reference, Referenced, References } from './pod-source.js';
+import { referenceKey } from './pod-source.js';
+import { podReferences } from './pod-references.js';
+
+export type VolumePlan = { readonly name: string; readonly group?: number | undefined } & (
+  | { readonly type: 'empty'; readonly memory: boolean; readonly sizeBytes?: number | undefined }
+  | { readonly type: 'host'; readonly path: string; readonly pathType: HostPathType }
+  | { readonly type: 'files'; readonly files: readonly ProjectedFile[] }
+);
+
+export interface VolumeContext {
+  readonly pod: Pod;
+  readonly references: References;
+  readonly place: PodPlace;
+}
+
+/** 0644 in octal: what Kubernetes gives files that name no mode. */
+const fileMode = 0o644;
+
+class Missing extends Error {}
+class Unknown extends Error {}
+
+interface Content {
+  readonly kind: Reference['kind'];
+  readonly name: string;
+  /** Undefined: absent, and that is allowed. */
+  readonly data: ReadonlyMap<string, Uint8Array> | undefined;
+}
+
+const lookUp = (references: References, { kind, namespace, name }: Reference) =>
+  kind === 'ConfigMap' ? references.configMap(namespace, name) : references.secret(namespace, name);
+
+const contentOf = (context: VolumeContext, reference: Reference, optional: boolean): Content => {
+  const { kind, name } = reference;
+  const found: Referenced<{
+    readonly data?: Readonly<Record<string, string>> | undefined;
+    readonly binaryData?: Readonly<Record<string, string>> | undefined;
+  }> = lookUp(context.references, reference);
+  if (found.state === 'unknown') throw new Unknown();
+  if (found.state === 'absent') {
+    if (optional) return { kind, name, data: undefined };
+    throw new Missing(`${kind.toLowerCase()} "${name}" not found`);
+  }
+  const encoding = kind === 'Secret' ? 'base64' : 'utf8';
+  const data = new Map<string, Uint8Array>();
+  for (const [key, value] of Object.entries(found.object.data ?? {}))
+    data.set(key, Buffer.from(value, encoding));
+  for (const [key, value] of Object.entries(found.object.binaryData ?? {}))
+    data.set(key, Buffer.from(value, 'base64'));
+  return { kind, name, data };
+};
+
+interface Selection {
+  readonly items: readonly KeyToPath[] | undefined;
+  readonly optional: boolean;
+  readonly mode: number;
+}
+
+const selected = (
+  { kind, name, data }: Content,
+  { items, optional, mode }: Selection,
+): readonly ProjectedFile[] => {
+  if (data === undefined) return [];
+  if (items === undefined || items.length === 0)
+    return [...data].map(([path, content]) => ({ path, data: content, mode }));
+  return items.flatMap(({ key, path, mode: own }) => {
+    const content = data.get(key);
+    if (content !== undefined) return [{ path, data: content, mode: own ?? mode }];
+    if (optional) return [];
+    throw new Missing(`${kind.toLowerCase()} "${name}" references non-existent key: ${key}`);
+  });
+};
+
+const downward = (
+  { pod, place }: VolumeContext,
+  items: readonly DownwardAPIVolumeFile[] | undefined,
+  mode: number,
+): readonly ProjectedFile[] =>
+  (items ?? []).map(({ path, fieldRef, resourceFieldRef, mode: own }) => {
+    const text =
+      fieldRef !== undefined
+        ? fieldValue(pod, fieldRef, place)
+        : resourceFieldRef && resourceValue(pod, resourceFieldRef, { container: undefined, place });
+    if (text === undefined) throw new Missing(`downwardAPI: nothing to write into ${path}`);
+    return { path, data: Buffer.from(text), mode: own ?? mode };
+  });
+
+const projectedFiles = (
+  context: VolumeContext,
+  source: VolumeProjection,
+  mode: number,
+): readonly ProjectedFile[] => {
+  const namespace = context.pod.metadata.namespace ?? '';
+  const { configMap, secret, downwardAPI } = source;
+  if (downwardAPI !== undefined) return downward(context, downwardAPI.items, mode);
+  const from = configMap ?? secret;
+  if (from === undefined)
+    throw new Missing(
+      `a projection of type ${Object.keys(source)[0] ?? 'unknown'} is not provided by this cluster`,
+    );
+  const kind = configMap === undefined ? 'Secret' : 'ConfigMap';
+  const optional = from.optional === true;
+  const content = contentOf(context, { kind, namespace, name: from.name ?? '' }, optional);
+  return selected(content, { items: from.items, optional, mode });
+};
+
+const filesOf = (context: VolumeContext, volume: Volume): readonly ProjectedFile[] | undefined => {
+  const namespace = context.pod.metadata.namespace ?? '';
+  const { configMap, secret, downwardAPI, projected } = volume;
+  if (configMap !== undefined || secret !== undefined) {
+    const source = configMap ?? secret;
+    const reference: Reference =
+      configMap === undefined
+        ? { kind: 'Secret', namespace, name: secret?.secretName ?? '' }
+        : { kind: 'ConfigMap', namespace, name: configMap.name ?? '' };
+    const optional = source?.optional === true;
+    const mode = source?.defaultMode ?? fileMode;
+    return selected(contentOf(context, reference, optional), { items: source?.items, optional, mode });
+  }
+  if (downwardAPI !== undefined)
+    return downward(context, downwardAPI.items, downwardAPI.defaultMode ?? fileMode);
+  if (projected === undefined) return undefined;
+  const mode = projected.defaultMode ?? fileMode;
+  return (projected.sources ?? []).flatMap((source) => projectedFiles(context, source, mode));
+};
+
+const planOf = (context: VolumeContext, volume: Volume): VolumePlan => {
+  const { name, emptyDir, hostPath } = volume;
+  const group = context.pod.spec.securityContext?.fsGroup;
+  if (emptyDir !== undefined)
+    return {
+      type: 'empty',
+      name,
+      group,
+      memory: emptyDir.medium === 'Memory',
+      sizeBytes: emptyDir.sizeLimit === undefined ? undefined : wholeValue(emptyDir.sizeLimit),
+    };
+  if (hostPath !== undefined)
+    return { type: 'host', name, path: hostPath.path, pathType: (hostPath.type ?? '') as HostPathType };
+  const files = filesOf(context, volume);
+  if (files !== undefined) return { type: 'files', name, group, files };
+  const type = Object.keys(volume).find((key) => key !== 'name') ?? 'unknown';
+  throw new Missing(`volumes of type ${type} are not provided by this cluster`);
+};
+
+/** The kubelet's words for a volume that cannot be set up. */
+export const mountFailure = (volume: string, message: string): string =>
+  `MountVolume.SetUp failed for volume "${volume}" : ${message}`;
+
+/** All volumes, or why the first of them cannot be set up. */
+export const planVolumes = (context: VolumeContext): Resolved<readonly VolumePlan[]> => {
+  const plans: VolumePlan[] = [];
+  for (const volume of context.pod.spec.volumes ?? []) {
+    try {
+      plans.push(planOf(context, volume));
+    } catch (error) {
+      if (error instanceof Unknown) return { type: 'unknown' };
+      if (error instanceof Missing)
+        return { type: 'missing', message: mountFailure(volume.name, error.message) };
+      throw error;
+    }
+  }
+  return { type: 'value', value: plans };
+};
+
+/** Changes whenever what the volumes hold may have changed; cheap enough for every look at the pod. */
+export const volumesVersion = ({ pod, references }: Pick<VolumeContext, 'pod' | 'references'>): string => {
+  const volumes = pod.spec.volumes ?? [];
+  if (volumes.length === 0) return 'none';
+  const parts = podReferences(pod).map((reference) => {
+    const found: Referenced<{
+      readonly metadata: { readonly resourceVersion: string; readonly uid: string };
+    }> = lookUp(references, reference);
+    const version =
+      found.state === 'present'
+        ? `${found.object.metadata.uid}@${found.object.metadata.resourceVersion}`
+        : found.state;
+    return `${referenceKey(reference)}=${version}`;
+  });
+  const own = volumes.some(
+    ({ downwardAPI, projected }) => downwardAPI !== undefined || projected !== undefined,
+  );
+  if (own) parts.push(JSON.stringify([pod.metadata.labels, pod.metadata.annotations]));
+  return parts.join(' ') || 'static';
+};
