@@ -67,7 +67,7 @@ export interface Cluster {
     kind: Kind<T>,
     name: ObjectName,
     patch: Patch,
-    options?: WriteOptions & { readonly subresource?: 'status' | 'scale' | undefined },
+    options?: WriteOptions & { readonly subresource?: 'status' | 'scale' | 'finalize' | undefined },
   ): Promise<T>;
   /** Server-side apply; creates when absent. Conflict with causes unless `force`. */
   apply<T extends Resource>(

@@ -1,4 +1,5 @@
 // One factory per process: the kinds it watches, the View they fill, and who is told of changes.
+import { aborted } from '../base/abort.js';
 import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
@@ -119,7 +120,12 @@ export const createInformers = (options: InformersOptions): Informers => {
   return {
     view,
     run: async (signal) => {
-      await Promise.all(informers.map((informer) => informer.run(signal)));
+      // One signal each: they listen to it often, and there are many of them.
+      const own = informers.map((informer) => ({ informer, end: new AbortController() }));
+      const running = own.map(({ informer, end }) => informer.run(end.signal));
+      await aborted(signal);
+      for (const { end } of own) end.abort(signal.reason);
+      await Promise.all(running);
     },
     ready: (signal) =>
       new Promise((resolve, reject) => {

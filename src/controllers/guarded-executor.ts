@@ -61,14 +61,15 @@ const finalizeNamespace = async (
   cluster: Cluster,
   { namespace, kinds }: FinalizeNamespace,
 ): Promise<undefined> => {
-  const { name } = namespace.metadata;
+  const { name, uid } = namespace.metadata;
   for (const kind of kinds) {
     const { items } = await cluster.list(kind, { namespace: name, limit: 1 });
     if (items.length > 0) throw new ClusterError('Conflict', `namespace ${name} still has ${kind.plural}`);
   }
   const finalizers = (namespace.spec.finalizers ?? []).filter((finalizer) => finalizer !== 'kubernetes');
   try {
-    await cluster.update(namespaces, { ...namespace, spec: { ...namespace.spec, finalizers } });
+    const patch = { metadata: { uid }, spec: { finalizers } };
+    await cluster.patch(namespaces, { name }, { type: 'merge', patch }, { subresource: 'finalize' });
   } catch (error) {
     if (!hasCode(error, 'NotFound')) throw error;
   }

@@ -1,4 +1,5 @@
 // Empties a namespace that is being deleted, then lets it go.
+import type { Instant } from '../base/clock.js';
 import type { View } from '../client/view.js';
 import type { Controller, Decision, Key, Trigger } from '../reconcile/controller.js';
 import type { Namespace } from '../resources/generated/types.js';
@@ -33,11 +34,21 @@ const removal = (kind: Kind, object: Resource): GuardedAction => ({
 const describe = (content: readonly Content[]): string =>
   content.map(({ kind, objects }) => `${String(objects.length)} ${resourceNameOf(kind)}`).join(', ');
 
-const reconcile = ({ namespace, content, kinds }: NamespaceObserved): Decision<GuardedAction> => {
+/** What the view does not show may still hold it: then it is tried again. */
+const retryMs = 5000;
+
+const reconcile = (
+  { namespace, content, kinds }: NamespaceObserved,
+  now: Instant,
+): Decision<GuardedAction> => {
   if (content.length === 0) {
     if ((namespace.spec.finalizers ?? []).length === 0)
       return { actions: [], because: 'it is empty; its own finalizers hold it' };
-    return { actions: [{ type: 'finalizeNamespace', namespace, kinds }], because: 'it is empty: it goes' };
+    return {
+      actions: [{ type: 'finalizeNamespace', namespace, kinds }],
+      because: 'it is empty: it goes',
+      wakeAt: now + retryMs,
+    };
   }
   const actions = content.flatMap(({ kind, objects }) =>
     objects.filter((object) => !isDeleting(object)).map((object) => removal(kind, object)),

@@ -33,7 +33,7 @@ export interface RunnerOptions {
 /** How long a key waits for the view to show its own writes before it is decided on the view as it is. */
 const patienceMs = 5000;
 /** After a write that a stale view explains, the view is usually at most this far behind. */
-const stalePatienceMs = 1000;
+const stalePatienceMs = 2000;
 const firstRetryMs = 20;
 const lastRetryMs = 30_000;
 /** A decision that asks to be woken at once would otherwise spin. */
@@ -193,7 +193,7 @@ export class ControllerRunner {
     else this.#wakeAt(state, Math.max(plan.wakeAt, now + shortestWakeMs));
   }
 
-  /** Failures that a stale view does not explain come first. */
+  /** Failures that a stale view does not explain come first; what may show in the view is expected in any case. */
   async #stage(
     stage: readonly Step[],
     signal: AbortSignal,
@@ -205,10 +205,9 @@ export class ControllerRunner {
       try {
         expectation = await step.run(signal);
       } catch (error) {
-        if (isStale(error)) {
-          expectation = step.refused();
-          failures.push(error);
-        } else failures.unshift(error);
+        if (isStale(error) || mayBeDone(error)) expectation = step.refused();
+        if (isStale(error)) failures.push(error);
+        else failures.unshift(error);
       }
       if (expectation !== undefined) expectations.push(expectation);
     };
@@ -237,6 +236,11 @@ export class ControllerRunner {
     if (error instanceof ClusterError) log.warn(fields, 'will be tried again');
     else
       log.error({ ...fields, stack: error instanceof Error ? error.stack : undefined }, 'controller failed');
+    if (mayBeDone(error)) {
+      // The next turn must not take a write that was done for one that was not.
+      this.#await(state, expected, stalePatienceMs);
+      return;
+    }
     const code = error instanceof ClusterError ? error.code : 'InternalError';
     state.failure = { code, message: messageOf(error), attempts: state.attempts };
     this.#await(state, expected, patienceMs);
@@ -277,5 +281,8 @@ export class ControllerRunner {
     return `${this.name} ${purpose} ${id}`;
   }
 }
+
+/** The answer is missing, not the write: it may have been done. */
+const mayBeDone = (error: unknown): boolean => hasCode(error, 'ServiceUnavailable', 'Timeout');
 
 const isStale = (error: unknown): boolean => hasCode(error, 'Conflict', 'AlreadyExists', 'NotFound');

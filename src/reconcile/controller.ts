@@ -22,7 +22,7 @@ export interface Decision<Action> {
   readonly wakeAt?: Instant | undefined;
 }
 
-/** Why the last attempt at this key did not succeed; what a stale view alone caused is not told. */
+/** Why the last attempt at this key was refused; a stale view or a lost connection is no refusal. */
 export interface Failure {
   readonly code: ErrorCode;
   readonly message: string;

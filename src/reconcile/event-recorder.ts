@@ -1,5 +1,5 @@
 // Writes Events (core/v1) behind its callers' backs: bounded, rate limited, repeats counted on one Event.
-import { isAbort } from '../base/abort.js';
+import { aborted, isAbort } from '../base/abort.js';
 import { toTimestamp } from '../base/clock.js';
 import type { Clock, Instant } from '../base/clock.js';
 import { hasCode, messageOf } from '../base/errors.js';
@@ -96,7 +96,8 @@ class Recorder implements RunningEventRecorder {
   /** How often Events have happened, as far as they were written. */
   readonly #written = new Map<string, number>();
   readonly #buckets = new Map<string, Bucket>();
-  #wake: (() => void) | undefined;
+  readonly #inFlight = new Set<Promise<void>>();
+  #signal: AbortSignal | undefined;
   #dropped = 0;
 
   constructor(options: EventRecorderOptions) {
@@ -118,11 +119,14 @@ class Recorder implements RunningEventRecorder {
       return;
     }
     this.#queue.set(id, { name, draft, first: now, last: now, count: 1 });
-    this.#wake?.();
+    this.#pump();
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all(Array.from({ length: width }, () => this.#worker(signal)));
+    this.#signal = signal;
+    this.#pump();
+    await aborted(signal);
+    await Promise.all(this.#inFlight);
   }
 
   #allowed(uid: string, now: Instant): boolean {
@@ -137,34 +141,18 @@ class Recorder implements RunningEventRecorder {
     return true;
   }
 
-  async #worker(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const [next] = this.#queue;
-      if (next === undefined) {
-        await this.#idle(signal);
-        continue;
-      }
-      const [id, pending] = next;
+  #pump(): void {
+    const signal = this.#signal;
+    if (signal === undefined || signal.aborted) return;
+    for (const [id, pending] of this.#queue) {
+      if (this.#inFlight.size >= width) return;
       this.#queue.delete(id);
-      await this.#write(id, pending, signal);
+      const write = this.#write(id, pending, signal).finally(() => {
+        this.#inFlight.delete(write);
+        this.#pump();
+      });
+      this.#inFlight.add(write);
     }
-  }
-
-  /** Until something is recorded or the signal aborts. */
-  #idle(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const others = this.#wake;
-      const done = (): void => {
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      signal.addEventListener('abort', done, { once: true });
-      this.#wake = () => {
-        this.#wake = undefined;
-        others?.();
-        done();
-      };
-    });
   }
 
   /** An Event that cannot be written is given up: it must not hold back what follows. */

@@ -8,6 +8,12 @@ interface Timer<T> {
   readonly value: T;
 }
 
+/** Longest sleep of the system's timers: 31 bits of milliseconds. */
+const longest = 2 ** 31 - 1;
+
+/** Asked anew: the compiler would take an earlier answer for the present one. */
+const isOver = (signal: AbortSignal): boolean => signal.aborted;
+
 /** A binary heap; a timer that was replaced or cancelled stays in it until its time comes, and is then skipped. */
 export class Timers<T> {
   readonly #clock: Clock;
@@ -39,22 +45,27 @@ export class Timers<T> {
 
   /** Fires timers until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    while (await this.#sleep(signal)) this.#fireDue();
+    const end = (): void => this.#interrupt?.();
+    signal.addEventListener('abort', end, { once: true });
+    while (!signal.aborted) {
+      await this.#sleep();
+      if (!isOver(signal)) this.#fireDue();
+    }
+    signal.removeEventListener('abort', end);
   }
 
-  async #sleep(signal: AbortSignal): Promise<boolean> {
+  async #sleep(): Promise<void> {
     const interrupted = new AbortController();
     this.#interrupt = () => interrupted.abort();
-    const either = AbortSignal.any([signal, interrupted.signal]);
+    const first = this.#heap[0];
+    const ms = first === undefined ? longest : first.at - this.#clock.now();
     try {
-      const first = this.#heap[0];
-      await this.#clock.sleep(first === undefined ? 2 ** 31 - 1 : first.at - this.#clock.now(), either);
+      await this.#clock.sleep(Math.min(ms, longest), interrupted.signal);
     } catch (error) {
-      if (!isAbort(error, either)) throw error;
+      if (!isAbort(error, interrupted.signal)) throw error;
     } finally {
       this.#interrupt = undefined;
     }
-    return !signal.aborted;
   }
 
   #fireDue(): void {

@@ -1,7 +1,7 @@
 // One step of a rolling update: the new ReplicaSet up within the surge, the old ones down within what may be
 // unavailable. Sizes in, sizes out. Follows kubernetes `pkg/controller/deployment/rolling.go`.
 import type { ReplicaSet } from '../../resources/generated/types.js';
-import { available, specified, sum } from './bounds.js';
+import { actual, available, specified, sum } from './bounds.js';
 import type { Bounds } from './bounds.js';
 import type { Sets } from './revisions.js';
 
@@ -18,7 +18,9 @@ export const newSize = (
 ): number => {
   const size = current === undefined ? 0 : specified(current);
   if (size >= bounds.wanted) return bounds.wanted;
-  const room = bounds.wanted + bounds.surge - size - sum(old, specified);
+  // An old pod that is to go but is still there counts: Kubernetes would exceed the surge for that moment.
+  const present = sum(old, (set) => Math.max(specified(set), actual(set)));
+  const room = bounds.wanted + bounds.surge - size - present;
   return size + Math.max(0, Math.min(room, bounds.wanted - size));
 };
 

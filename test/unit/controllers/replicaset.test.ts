@@ -3,6 +3,7 @@ import { rankForDeletion } from '../../../src/controllers/replicaset/pod-ranking
 import { freeNames } from '../../../src/controllers/replicaset/pod-slots.js';
 import { replicaSetController } from '../../../src/controllers/replicaset/replicaset.js';
 import type { ReplicaSetObserved } from '../../../src/controllers/replicaset/replicaset.js';
+import type { ClusterAction } from '../../../src/reconcile/cluster-action.js';
 import type { Pod, ReplicaSet } from '../../../src/resources/generated/types.js';
 import { deployment, now, pod, replicaSet } from './objects.js';
 
@@ -16,6 +17,11 @@ const observed = (set: ReplicaSet, controlled: readonly Pod[], extra: Partial<Re
   podsOnNode: new Map<string, number>(),
   ...extra,
 });
+
+const updated = (action: ClusterAction | undefined): ReplicaSet => {
+  if (action?.type !== 'updateStatus') throw new Error('expected an update of the status');
+  return action.object as ReplicaSet;
+};
 
 describe('the order in which pods are given up', () => {
   const ranked = (pods: readonly Pod[], podsOnNode: ReadonlyMap<string, number> = new Map()) =>
@@ -113,14 +119,14 @@ describe('a ReplicaSet', () => {
     const failure = { code: 'Forbidden', message: 'exceeded quota', attempts: 2 } as const;
     const told = replicaSetController.reconcile(observed(set, [], { names: ['x'] }), now, failure);
     expect(told.actions.map(({ type }) => type)).toEqual(['updateStatus', 'event', 'create', 'event']);
-    const failed = (told.actions[0] as { object: ReplicaSet }).object;
+    const failed = updated(told.actions[0]);
     expect(failed.status?.conditions).toMatchObject([
       { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'exceeded quota' },
     ]);
     const again = replicaSetController.reconcile(observed(failed, [], { names: ['x'] }), now, failure);
     expect(again.actions.map(({ type }) => type)).toEqual(['create', 'event']);
     const healed = replicaSetController.reconcile(observed(failed, [pod('x', { owner: set })]), now);
-    expect((healed.actions[0] as { object: ReplicaSet }).object.status?.conditions).toBeUndefined();
+    expect(updated(healed.actions[0]).status?.conditions).toBeUndefined();
   });
 
   it('releases a pod whose label was taken away and replaces it', () => {
