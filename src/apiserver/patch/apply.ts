@@ -153,6 +153,7 @@ const mergedOf = (
       ? value
       : prune(node, value, {
           lost,
+          applied: mine,
           kept: others.reduce<Fields>(
             (all, entry) => union(all, fieldsOfEntry(entry)),
             union(mine, serverFields),

@@ -11,10 +11,17 @@ const holds = (set: FieldSet | undefined, isNamed: boolean): boolean =>
 
 interface Owned {
   readonly lost: FieldSet;
+  /** What anyone owns now, the manager that prunes included. */
   readonly kept: Fields;
+  /** What the manager that prunes applies now. */
+  readonly applied: Fields;
 }
 
-const pruneMembers = (node: SchemaNode | undefined, value: object, { lost, kept }: Owned): unknown => {
+const pruneMembers = (
+  node: SchemaNode | undefined,
+  value: object,
+  { lost, kept, applied }: Owned,
+): unknown => {
   const isNamed = node?.type === 'object';
   let pruned: object | undefined;
   for (const [edge, gone] of Object.entries(lost)) {
@@ -26,26 +33,26 @@ const pruneMembers = (node: SchemaNode | undefined, value: object, { lost, kept 
     const next =
       holds(gone, isNamed) && !holds(stays, isNamed)
         ? undefined
-        : prune(node?.field(name), member, { lost: gone, kept: stays });
+        : prune(node?.field(name), member, { lost: gone, kept: stays, applied: applied?.[edge] });
     if (next === member) continue;
     pruned ??= { ...value };
     if (next === undefined) Reflect.deleteProperty(pruned, name);
     else setMember(pruned, name, next);
   }
   if (pruned === undefined) return value;
-  // Somebody asked for an empty map or object, or it goes with the last of its members.
-  const isWanted = kept !== undefined && isMember(kept);
+  // An empty map or object is applied as such, or it goes with the last of its members.
+  const isWanted = applied !== undefined && isMember(applied);
   return Object.keys(pruned).length > 0 || isWanted ? pruned : undefined;
 };
 
-const pruneItems = (node: SchemaNode, list: readonly unknown[], { lost, kept }: Owned): unknown => {
+const pruneItems = (node: SchemaNode, list: readonly unknown[], { lost, kept, applied }: Owned): unknown => {
   const items = list.flatMap((item) => {
     const edge = edgeOf(node, item);
     const gone = edge === undefined ? undefined : lost[edge];
     if (edge === undefined || gone === undefined) return [item];
     const stays = kept?.[edge];
     if (isMember(gone) && !holds(stays, false)) return [];
-    return [prune(node.element(), item, { lost: gone, kept: stays }) ?? {}];
+    return [prune(node.element(), item, { lost: gone, kept: stays, applied: applied?.[edge] }) ?? {}];
   });
   if (items.length === 0 && list.length > 0) return undefined;
   return items.length === list.length && items.every((item, index) => item === list[index]) ? list : items;

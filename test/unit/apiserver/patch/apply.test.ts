@@ -1,44 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { applyObject } from '../../../../src/apiserver/patch/apply.js';
-import { fieldsOfEntry, pathsOf, sorted } from '../../../../src/apiserver/patch/field-set.js';
-import { updateManagedFields } from '../../../../src/apiserver/patch/managed-fields.js';
-import { ClusterError } from '../../../../src/base/errors.js';
-import type { Kind } from '../../../../src/resources/kind.js';
 import { configmaps } from '../../../../src/resources/kinds/configmaps.js';
 import { deployments } from '../../../../src/resources/kinds/deployments.js';
+import { pods } from '../../../../src/resources/kinds/pods.js';
 import { services } from '../../../../src/resources/kinds/services.js';
-import type { Draft, Resource } from '../../../../src/resources/resource.js';
-
-type Live = ReturnType<typeof applyObject>;
-const now = Date.UTC(2026, 0, 1);
-
-const apply = (
-  kind: Kind,
-  live: Live | undefined,
-  applied: object,
-  { manager = 'capstan', force = false, at = now } = {},
-): Live => applyObject({ kind, live, applied: applied as Draft, manager, force, now: at });
-const update = (kind: Kind, before: Live, change: object, manager = 'kubectl'): Live => {
-  const after = { ...before, ...change } as Live;
-  const managedFields = updateManagedFields({ kind, before, after, manager, operation: 'Update', now });
-  return { ...after, metadata: { ...after.metadata, managedFields } };
-};
-const owners = (object: Resource): Record<string, string[]> =>
-  Object.fromEntries(
-    (object.metadata.managedFields ?? []).map((entry) => [
-      entry.manager,
-      [...pathsOf(fieldsOfEntry(entry))].sort(),
-    ]),
-  );
-const conflictOf = (run: () => unknown): ClusterError => {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof ClusterError) return error;
-    throw error;
-  }
-  throw new Error('there was no conflict');
-};
+import { apply, entries, fieldsOf, owners, refusal, start, update, type Live } from './ownership.js';
 
 const deployment = (spec: object, container: object = {}): object => ({
   metadata: { name: 'web', namespace: 'shop' },
@@ -51,7 +16,13 @@ const deployment = (spec: object, container: object = {}): object => ({
     ...spec,
   },
 });
+const podWith = (spec: object): object => ({ metadata: { name: 'p', namespace: 'shop' }, spec });
 const config = (data: object): object => ({ metadata: { name: 'c', namespace: 'shop' }, data });
+const service = (ports: readonly object[]): object => ({
+  metadata: { name: 's', namespace: 'shop' },
+  spec: { ports },
+});
+const containersOf = (object: Live): unknown => (object['spec'] as { containers: unknown }).containers;
 
 describe('server-side apply', () => {
   it('makes an absent object, owned by its manager in the form that Kubernetes writes', () => {
@@ -60,7 +31,8 @@ describe('server-side apply', () => {
       undefined,
       deployment({ replicas: 2 }, { ports: [{ containerPort: 80 }] }),
     );
-    expect(made.metadata.managedFields).toEqual([
+    expect(made).toMatchObject({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' } });
+    expect(entries(made)).toEqual([
       {
         manager: 'capstan',
         operation: 'Apply',
@@ -92,49 +64,115 @@ describe('server-side apply', () => {
     ]);
   });
 
+  it.each<[string, object, string[]]>([
+    [
+      'labels and annotations key by key',
+      { metadata: { labels: { a: '1' }, annotations: { 'x/y': '2' } } },
+      ['.metadata.annotations.x/y', '.metadata.labels.a'],
+    ],
+    ['finalizers by value', { metadata: { finalizers: ['a/b'] } }, ['.metadata.finalizers[="a/b"]']],
+    [
+      'owners by uid',
+      { metadata: { ownerReferences: [{ uid: 'u1', name: 'o' }] } },
+      ['.metadata.ownerReferences[uid="u1"]'],
+    ],
+    [
+      'tolerations and arguments as one value each',
+      { spec: { tolerations: [{ key: 'k' }], containers: [{ name: 'a', args: ['x', 'y'] }] } },
+      [
+        '.spec.containers[name="a"]',
+        '.spec.containers[name="a"].args',
+        '.spec.containers[name="a"].name',
+        '.spec.tolerations',
+      ],
+    ],
+    [
+      'environment variables by name',
+      { spec: { containers: [{ name: 'a', env: [{ name: 'X', value: '1' }] }] } },
+      [
+        '.spec.containers[name="a"]',
+        '.spec.containers[name="a"].env[name="X"]',
+        '.spec.containers[name="a"].env[name="X"].name',
+        '.spec.containers[name="a"].env[name="X"].value',
+        '.spec.containers[name="a"].name',
+      ],
+    ],
+    [
+      'volumes by name, with an empty source',
+      { spec: { volumes: [{ name: 'v', emptyDir: {} }] } },
+      ['.spec.volumes[name="v"]', '.spec.volumes[name="v"].emptyDir', '.spec.volumes[name="v"].name'],
+    ],
+    ['a node selector as one value', { spec: { nodeSelector: { disk: 'ssd' } } }, ['.spec.nodeSelector']],
+    [
+      'nothing of what the server sets',
+      {
+        metadata: {
+          uid: 'u',
+          resourceVersion: '1',
+          creationTimestamp: null,
+          generation: 3,
+          labels: { a: '1' },
+        },
+      },
+      ['.metadata.labels.a'],
+    ],
+    ['nothing for an empty list whose elements have owners', { spec: { containers: [] } }, []],
+    ['nothing of the status, which has a way of its own', { status: { phase: 'Running' } }, []],
+  ])('owns %s', (_, applied, paths) => {
+    const object = { ...applied, metadata: { name: 'p', ...(applied as { metadata?: object }).metadata } };
+    expect(owners(apply(pods, undefined, object))['capstan'] ?? []).toEqual(paths);
+  });
+
   it('changes nothing when the same is applied again, defaults and all', () => {
-    const made = apply(deployments, undefined, deployment({}, { ports: [{ containerPort: 80 }] }));
-    const defaulted = structuredClone(made) as unknown as {
-      spec: {
-        replicas?: number;
-        template: { spec: { dnsPolicy?: string; containers: { ports: object[] }[] } };
-      };
-    };
-    defaulted.spec.replicas = 1;
-    defaulted.spec.template.spec.dnsPolicy = 'ClusterFirst';
-    Object.assign(defaulted.spec.template.spec.containers[0]?.ports[0] ?? {}, { protocol: 'TCP' });
-    const live = defaulted as unknown as Live;
-    expect(
-      apply(deployments, live, deployment({}, { ports: [{ containerPort: 80 }] }), { at: now + 1e6 }),
-    ).toBe(live);
+    const applied = deployment({}, { ports: [{ containerPort: 80 }], resources: { limits: { cpu: '1' } } });
+    const made = deployments.defaulted(apply(deployments, undefined, applied) as never) as unknown as Live;
+    expect((made['spec'] as { replicas: number }).replicas).toBe(1);
+    expect(apply(deployments, made, structuredClone(applied), { now: start + 1e6 })).toBe(made);
   });
 
-  it('takes away what its manager no longer applies, with the defaults below it', () => {
-    const made = apply(
-      deployments,
-      undefined,
-      deployment({}, { readinessProbe: { httpGet: { path: '/', port: 80 } } }),
-    );
-    const live = structuredClone(made) as unknown as {
-      spec: { template: { spec: { containers: { readinessProbe?: object }[] } } };
-    };
-    Object.assign(live.spec.template.spec.containers[0]?.readinessProbe ?? {}, { periodSeconds: 10 });
-    const next = apply(deployments, live as unknown as Live, deployment({}));
-    expect(next['spec']).toEqual((deployment({}) as { spec: object }).spec);
+  it('keeps its time when it changes nothing, and takes the new one when it changes a value', () => {
+    const made = apply(configmaps, undefined, config({ a: '1' }));
+    const next = apply(configmaps, made, config({ a: '2' }), { now: start + 60_000 });
+    expect(entries(made).map(({ time }) => time)).toEqual(['2026-01-01T00:00:00Z']);
+    expect(entries(next).map(({ time }) => time)).toEqual(['2026-01-01T00:01:00Z']);
   });
 
-  it('takes away a list element by its key and leaves the others', () => {
-    const ports = (...names: string[]): object => ({
-      metadata: { name: 's', namespace: 'shop' },
-      spec: { ports: names.map((name, index) => ({ name, port: 80 + index, protocol: 'TCP' })) },
-    });
+  it('shares with the live object what it does not change, and leaves that one alone', () => {
+    const live = apply(deployments, undefined, deployment({ replicas: 1 }, { args: ['x'] }));
+    const before = structuredClone(live);
+    const next = apply(deployments, live, deployment({ replicas: 2 }, { args: ['x'] }));
+    const template = (object: Live): unknown => (object['spec'] as { template: unknown }).template;
+    expect(template(next)).toBe(template(live));
+    expect(live).toEqual(before);
+  });
+});
+
+describe('what a manager no longer applies', () => {
+  it('goes, with the defaults below it', () => {
+    const probe = { readinessProbe: { httpGet: { path: '/', port: 80 } } };
+    const made = apply(deployments, undefined, deployment({}, probe));
+    const live = deployments.defaulted(made as never) as unknown as Live;
+    const next = apply(deployments, live, deployment({}));
+    const [container] = (next['spec'] as { template: { spec: { containers: object[] } } }).template.spec
+      .containers;
+    expect(container).not.toHaveProperty('readinessProbe');
+    expect(container).toHaveProperty('imagePullPolicy');
+  });
+
+  it('goes element by element, and leaves elements of others', () => {
+    const ports = (...names: string[]): object =>
+      service(names.map((name) => ({ name, port: name.charCodeAt(0), protocol: 'TCP' })));
     const made = apply(services, undefined, ports('a', 'b'));
-    expect(apply(services, made, ports('a'))['spec']).toEqual({
-      ports: [{ name: 'a', port: 80, protocol: 'TCP' }],
+    const both = apply(services, made, ports('c'), { manager: 'other' });
+    expect(apply(services, both, ports('b'))['spec']).toEqual({
+      ports: [
+        { name: 'b', port: 98, protocol: 'TCP' },
+        { name: 'c', port: 99, protocol: 'TCP' },
+      ],
     });
   });
 
-  it('keeps what another manager owns too', () => {
+  it('stays while another owner has it', () => {
     const first = apply(configmaps, undefined, config({ a: '1', b: '2' }));
     const both = apply(configmaps, first, config({ a: '1' }), { manager: 'other' });
     const next = apply(configmaps, both, config({ b: '2' }));
@@ -143,80 +181,193 @@ describe('server-side apply', () => {
     expect(apply(configmaps, next, config({}), { manager: 'other' })['data']).toEqual({ b: '2' });
   });
 
-  it('meets a conflict, with a cause for each field, where another manager has another value', () => {
-    const made = apply(deployments, undefined, deployment({ replicas: 2 }));
-    const scaled = update(deployments, made, { spec: { ...(made['spec'] as object), replicas: 5 } });
-    expect(owners(scaled)['kubectl']).toEqual(['.spec.replicas']);
-    const conflict = conflictOf(() => apply(deployments, scaled, deployment({ replicas: 2 })));
-    expect(conflict.code).toBe('Conflict');
-    expect(conflict.message).toBe(
-      'Apply failed with 1 conflict: conflict with "kubectl" using apps/v1: .spec.replicas',
-    );
-    expect(conflict.fields).toEqual([
-      {
-        type: 'FieldManagerConflict',
-        field: '.spec.replicas',
-        message: 'conflict with "kubectl" using apps/v1',
-      },
-    ]);
-    const forced = apply(deployments, scaled, deployment({ replicas: 2 }), { force: true });
-    expect((forced['spec'] as { replicas: number }).replicas).toBe(2);
-    expect(owners(forced)['kubectl']).toBeUndefined();
+  it('stays while an updater has it', () => {
+    const made = apply(configmaps, undefined, config({ a: '1', b: '1' }));
+    const updated = update(configmaps, made, { ...made, data: { a: '2', b: '1' } });
+    const next = apply(configmaps, updated, config({ b: '1' }), { force: true });
+    expect(next['data']).toEqual({ a: '2', b: '1' });
   });
 
-  it('shares a field when both managers apply the same value', () => {
-    const first = apply(configmaps, undefined, config({ a: '1' }));
-    const both = apply(configmaps, first, config({ a: '1' }), { manager: 'other' });
-    expect(owners(both)).toEqual({ capstan: ['.data.a'], other: ['.data.a'] });
-    expect(conflictOf(() => apply(configmaps, both, config({ a: '2' }))).fields).toHaveLength(1);
+  it('goes as a whole element, even where another manager set a field of it', () => {
+    const made = apply(
+      pods,
+      undefined,
+      podWith({ containers: [{ name: 'a' }, { name: 'b', image: 'b:1' }] }),
+    );
+    const [a, b] = containersOf(made) as object[];
+    const touched = update(pods, made, {
+      ...made,
+      spec: { containers: [a, { ...b, imagePullPolicy: 'Always' }] },
+    });
+    const next = apply(pods, touched, podWith({ containers: [{ name: 'a' }] }));
+    expect(containersOf(next)).toEqual([{ name: 'a' }]);
+    expect(owners(next)['kubectl']).toBeUndefined();
   });
 
-  it('gives objects that nobody owned to before-first-apply', () => {
-    const live = { apiVersion: 'v1', kind: 'ConfigMap', ...config({ a: '1' }) } as unknown as Live;
-    expect(conflictOf(() => apply(configmaps, live, config({ a: '2' }))).message).toContain(
-      '"before-first-apply"',
-    );
-    expect(apply(configmaps, live, config({ b: '2' }))['data']).toEqual({ a: '1', b: '2' });
+  it('goes with the map when it was its last key, unless the empty map is applied', () => {
+    const made = apply(configmaps, undefined, config({ a: '1' }));
+    expect(apply(configmaps, made, { metadata: { name: 'c' } })).not.toHaveProperty('data');
+    const emptied = apply(configmaps, made, config({}));
+    expect(emptied['data']).toEqual({});
+    expect(apply(configmaps, emptied, config({}))).toBe(emptied);
   });
 
-  it('refuses an apply without a manager and one that brings managedFields', () => {
-    expect(() => apply(configmaps, undefined, config({}), { manager: '' })).toThrow(
-      /fieldManager is required/,
-    );
-    const brought = { metadata: { name: 'c', managedFields: [{}] } };
-    expect(() => apply(configmaps, undefined, brought)).toThrow('metadata.managedFields must be nil');
+  it('leaves alone what nobody owns', () => {
+    const made = apply(deployments, undefined, deployment({ replicas: 3 }));
+    const live = deployments.defaulted(made as never) as unknown as Live;
+    const next = apply(deployments, live, deployment({}));
+    expect(next['spec']).toMatchObject({ revisionHistoryLimit: 10 });
+    expect(next['spec']).not.toHaveProperty('replicas');
+  });
+
+  it('goes when null is applied, which then is owned', () => {
+    const made = apply(deployments, undefined, deployment({ replicas: 3 }));
+    const next = apply(deployments, made, deployment({ replicas: null }));
+    expect(next['spec']).not.toHaveProperty('replicas');
+    expect(owners(next)['capstan']).toContain('.spec.replicas');
+    expect(apply(deployments, next, deployment({ replicas: null }))).toBe(next);
   });
 });
 
-describe('field ownership under random writers', () => {
-  const random = (seed: number) => (): number => {
-    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return seed / 2_147_483_648;
+describe('a conflict', () => {
+  const scaled = (): Live => {
+    const made = apply(deployments, undefined, deployment({ replicas: 2 }));
+    return update(deployments, made, { ...made, spec: { ...(made['spec'] as object), replicas: 5 } });
   };
 
-  it.each(Array.from({ length: 40 }, (_, seed) => seed + 1))('seed %i', (seed) => {
-    const next = random(seed);
-    const pick = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)]!;
-    const someData = (): Record<string, string> =>
-      Object.fromEntries(
-        ['a', 'b', 'c', 'd'].filter(() => next() < 0.5).map((key) => [key, pick(['1', '2'])]),
-      );
-    const last: Record<string, Record<string, string>> = {};
-    let live: Live | undefined;
-    for (let step = 0; step < 60; step += 1) {
-      const manager = pick(['x', 'y', 'z']);
-      const data = someData();
-      live = apply(configmaps, live, config(data), { manager, force: true });
-      last[manager] = data;
-      const present = (live['data'] ?? {}) as Record<string, string>;
-      expect(present, 'what was applied is there').toMatchObject(data);
-      expect(apply(configmaps, live, config(data), { manager }), 'applying again changes nothing').toBe(live);
-      const owned = new Set(Object.values(owners(live)).flat());
-      for (const key of Object.keys(present)) expect(owned, `${key} has an owner`).toContain(`.data.${key}`);
-      for (const path of owned)
-        if (path !== '.data') expect(present, `${path} exists`).toHaveProperty([path.slice(6)]);
-      for (const entry of live.metadata.managedFields ?? [])
-        expect(JSON.stringify(sorted(fieldsOfEntry(entry)!))).toBe(JSON.stringify(entry.fieldsV1));
-    }
+  it('names the field and the manager in Kubernetes’ words', () => {
+    expect(owners(scaled())['kubectl']).toEqual(['.spec.replicas']);
+    expect(refusal(() => apply(deployments, scaled(), deployment({ replicas: 2 })))).toMatchObject({
+      code: 'Conflict',
+      message: 'Apply failed with 1 conflict: conflict with "kubectl" using apps/v1: .spec.replicas',
+      fields: [
+        {
+          type: 'FieldManagerConflict',
+          field: '.spec.replicas',
+          message: 'conflict with "kubectl" using apps/v1',
+        },
+      ],
+    });
+  });
+
+  it('lists every field of every manager', () => {
+    const one = apply(configmaps, undefined, config({ a: '1', b: '1' }), { manager: 'zoe' });
+    const two = apply(configmaps, one, config({ c: '1' }), { manager: 'adam' });
+    const error = refusal(() => apply(configmaps, two, config({ a: '2', b: '2', c: '2' })));
+    expect(error.message).toBe(
+      [
+        'Apply failed with 3 conflicts: conflicts with "adam":',
+        '- .data.c',
+        'conflicts with "zoe":',
+        '- .data.a',
+        '- .data.b',
+      ].join('\n'),
+    );
+    expect(error.fields.map(({ field }) => field).sort()).toEqual(['.data.a', '.data.b', '.data.c']);
+  });
+
+  it('names the subresource through which the field was set', () => {
+    const made = apply(deployments, undefined, deployment({}));
+    const spec = { ...(made['spec'] as object), replicas: 5 };
+    const live = update(deployments, made, { ...made, spec }, { manager: 'hpa', subresource: 'scale' });
+    expect(refusal(() => apply(deployments, live, deployment({ replicas: 1 }))).fields[0]?.message).toBe(
+      'conflict with "hpa" with subresource "scale" using apps/v1',
+    );
+  });
+
+  it('is met by null, too', () => {
+    expect(refusal(() => apply(deployments, scaled(), deployment({ replicas: null }))).fields).toHaveLength(
+      1,
+    );
+  });
+
+  it('is met by another value of a list that is one value', () => {
+    const tolerations = (key: string): object => podWith({ tolerations: [{ key }] });
+    const live = apply(pods, undefined, tolerations('a'), { manager: 'other' });
+    expect(refusal(() => apply(pods, live, tolerations('b'))).fields[0]?.field).toBe('.spec.tolerations');
+  });
+
+  it('is not met by the same value: both own it', () => {
+    const first = apply(configmaps, undefined, config({ a: '1' }));
+    const both = apply(configmaps, first, config({ a: '1' }), { manager: 'other' });
+    expect(owners(both)).toEqual({ capstan: ['.data.a'], other: ['.data.a'] });
+    expect(refusal(() => apply(configmaps, both, config({ a: '2' }))).fields).toHaveLength(1);
+  });
+
+  it('ends with force: the field changes hands', () => {
+    const forced = apply(deployments, scaled(), deployment({ replicas: 2 }), { force: true });
+    expect((forced['spec'] as { replicas: number }).replicas).toBe(2);
+    expect(Object.keys(owners(forced))).toEqual(['capstan']);
+  });
+
+  it('is met by what nobody tracked: that belongs to before-first-apply', () => {
+    const live = { apiVersion: 'v1', kind: 'ConfigMap', ...config({ a: '1' }) } as unknown as Live;
+    expect(refusal(() => apply(configmaps, live, config({ a: '2' }))).message).toContain(
+      'before-first-apply',
+    );
+    const next = apply(configmaps, live, config({ b: '2' }));
+    expect(next['data']).toEqual({ a: '1', b: '2' });
+    expect(owners(next)).toEqual({ capstan: ['.data.b'], 'before-first-apply': ['.data', '.data.a'] });
+  });
+});
+
+describe('names of members', () => {
+  it.each(['constructor', '__proto__', 'toString'])('may be %s', (name) => {
+    const data = (value: string): object =>
+      JSON.parse(`{"metadata":{"name":"c"},"data":{${JSON.stringify(name)}:"${value}"}}`) as object;
+    const made = apply(configmaps, undefined, data('1'));
+    expect(Object.entries(made['data'] as object)).toEqual([[name, '1']]);
+    expect(apply(configmaps, made, data('1'))).toBe(made);
+    const next = apply(configmaps, made, data('2'));
+    expect(Object.entries(next['data'] as object)).toEqual([[name, '2']]);
+    expect(apply(configmaps, next, { metadata: { name: 'c' } })).not.toHaveProperty('data');
+  });
+});
+
+describe('the status', () => {
+  it('is applied through its own way only', () => {
+    const made = apply(deployments, undefined, deployment({ replicas: 1 }));
+    const status = {
+      metadata: { name: 'web', labels: { x: 'y' } },
+      status: { replicas: 1 },
+      spec: { replicas: 9 },
+    };
+    const next = apply(deployments, made, status, { manager: 'ctl', subresource: 'status' });
+    expect(next['status']).toEqual({ replicas: 1 });
+    expect(next['spec']).toBe(made['spec']);
+    expect(next.metadata.labels).toBeUndefined();
+    expect(owners(next)['ctl/status']).toEqual(['.status.replicas']);
+  });
+});
+
+describe('what cannot be applied', () => {
+  it.each<[string, object, string]>([
+    ['no manager', config({}), 'fieldManager is required'],
+    ['managedFields', { metadata: { name: 'c', managedFields: [{}] } }, 'metadata.managedFields must be nil'],
+    ['another kind', { kind: 'Secret', ...config({}) }, 'not a ConfigMap of v1'],
+    ['another version', { apiVersion: 'v2', ...config({}) }, 'correct its apiVersion and kind'],
+    ['no metadata', { data: {} }, 'must be a ConfigMap'],
+  ])('is refused: %s', (what, applied, message) => {
+    const error = refusal(() =>
+      apply(configmaps, undefined, applied, { manager: what === 'no manager' ? '' : 'capstan' }),
+    );
+    expect(error.code).toBe('BadRequest');
+    expect(error.message).toContain(message);
+  });
+
+  it('carries a precondition on to who writes', () => {
+    const made = apply(configmaps, undefined, config({ a: '1' }));
+    const live = { ...made, metadata: { ...made.metadata, uid: 'u', resourceVersion: '7' } };
+    const stale = { metadata: { name: 'c', resourceVersion: '6' }, data: { a: '1' } };
+    expect(apply(configmaps, live, stale).metadata.resourceVersion).toBe('6');
+    const current = { metadata: { name: 'c', resourceVersion: '7' }, data: { a: '1' } };
+    expect(apply(configmaps, live, current)).toBe(live);
+  });
+});
+
+describe('the encoding of owned fields', () => {
+  it('sorts edges, whatever order they are applied in', () => {
+    const made = apply(configmaps, undefined, config({ b: '1', a: '1', Z: '1' }));
+    expect(JSON.stringify(fieldsOf(made, 'capstan'))).toBe('{"f:data":{"f:Z":{},"f:a":{},"f:b":{}}}');
   });
 });
