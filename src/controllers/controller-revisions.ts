@@ -1,6 +1,6 @@
 // The history of a DaemonSet's or StatefulSet's template: ControllerRevisions, as `kubectl rollout history` and `undo`
 // read them. Follows `pkg/controller/history` and `daemon/update.go`.
-import { canonical, equal } from '../base/json.js';
+import { canonical, equal, isObject } from '../base/json.js';
 import type { Index } from '../client/view.js';
 import type { ClusterAction } from '../reconcile/cluster-action.js';
 import { shortHash } from '../reconcile/hash.js';
@@ -40,11 +40,12 @@ export const templateData = (template: PodTemplateSpec): unknown => ({
 
 /** The template that a revision keeps; undefined for data that is none of ours. */
 export const templateOf = ({ data }: ControllerRevision): PodTemplateSpec | undefined => {
-  const { template } = (data as { readonly spec?: { readonly template?: object } } | undefined)?.spec ?? {};
-  if (template === undefined) return undefined;
+  const spec = isObject(data) ? data['spec'] : undefined;
+  const template = isObject(spec) ? spec['template'] : undefined;
+  if (!isObject(template)) return undefined;
   const rest: Record<string, unknown> = { ...template };
   delete rest['$patch'];
-  return rest as PodTemplateSpec;
+  return rest;
 };
 
 export const hashOf = (owner: Versioned): string =>

@@ -8,6 +8,7 @@ import { runnable } from '../reconcile/runnable.js';
 import type { Runnable } from '../reconcile/runnable.js';
 import type { Kind } from '../resources/kind.js';
 import { leases } from '../resources/kinds/leases.js';
+import { daemonSetController } from './daemonset/daemonset.js';
 import { deploymentController } from './deployment/deployment.js';
 import { endpointsController } from './endpoints/endpoints.js';
 import { createEventTtlController } from './event-ttl.js';
@@ -47,6 +48,7 @@ export const createControllers = (options: ControllersOptions): readonly Runnabl
   return [
     runnable(deploymentController, executor, { width: 32 }),
     runnable(replicaSetController, executor, { width: 32 }),
+    runnable(daemonSetController, executor, { width: 16 }),
     runnable(endpointsController, executor, { width: 16 }),
     runnable(createNodeLifecycleController({ heartbeats, graceMs }), executor),
     runnable(taintEvictionController, executor, { width: 32 }),

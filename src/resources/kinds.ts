@@ -2,6 +2,8 @@
 import type { Kind } from './kind.js';
 import { applications } from './kinds/applications.js';
 import { configmaps } from './kinds/configmaps.js';
+import { controllerrevisions } from './kinds/controllerrevisions.js';
+import { daemonsets } from './kinds/daemonsets.js';
 import { deployments } from './kinds/deployments.js';
 import { endpoints } from './kinds/endpoints.js';
 import { endpointslices } from './kinds/endpointslices.js';
@@ -30,6 +32,8 @@ export const kinds: readonly Kind[] = [
   leases,
   deployments,
   replicasets,
+  controllerrevisions,
+  daemonsets,
   applications,
   repositories,
 ];

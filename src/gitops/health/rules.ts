@@ -2,13 +2,14 @@
 import type { View } from '../../client/view.js';
 import { resourceNameOf, type Kind } from '../../resources/kind.js';
 import { isDeleting, type Resource } from '../../resources/resource.js';
+import { daemonSetHealth } from './daemonset.js';
 import { deploymentHealth } from './deployment.js';
 import { healthy, progressing, type Health, type HealthRule } from './health.js';
 import { podHealth } from './pod.js';
 import { replicaSetHealth } from './replicaset.js';
 
 const rules: ReadonlyMap<string, HealthRule> = new Map(
-  [deploymentHealth, replicaSetHealth, podHealth].map((rule) => [
+  [deploymentHealth, replicaSetHealth, daemonSetHealth, podHealth].map((rule) => [
     resourceNameOf(rule.kind),
     rule as unknown as HealthRule,
   ]),

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { kinds } from '../../../../src/resources/kinds.js';
 import { configmaps } from '../../../../src/resources/kinds/configmaps.js';
+import { controllerrevisions } from '../../../../src/resources/kinds/controllerrevisions.js';
+import { daemonsets } from '../../../../src/resources/kinds/daemonsets.js';
 import { deployments } from '../../../../src/resources/kinds/deployments.js';
 import { endpoints } from '../../../../src/resources/kinds/endpoints.js';
 import { endpointslices } from '../../../../src/resources/kinds/endpointslices.js';
@@ -290,6 +292,9 @@ describe('defaulting', () => {
     [deployments, { spec: { selector, template } }],
     [deployments, { spec: { selector, template, strategy: { type: 'Recreate' } } }],
     [replicasets, { spec: { selector, template } }],
+    [daemonsets, { spec: { selector, template } }],
+    [daemonsets, { spec: { selector, template, updateStrategy: { type: 'OnDelete' } } }],
+    [controllerrevisions, { revision: 1, data: { spec: { template } } }],
     [services, { spec: { ports: [{ port: 80 }] } }],
     [services, { spec: { type: 'LoadBalancer', sessionAffinity: 'ClientIP', ports: [{ port: 80 }] } }],
     [services, { spec: { type: 'ExternalName', externalName: 'x' } }],
