@@ -10,6 +10,7 @@ export const commands: readonly CommandEntry[] = [
   { name: 'up', load: () => import('./commands/up.js') },
   { name: 'down', load: () => import('./commands/down.js') },
   { name: 'reset', load: () => import('./commands/reset.js') },
+  { name: 'agent', load: () => import('./commands/agent.js') },
   { name: 'plan', load: () => import('./commands/plan.js') },
   { name: 'validate', load: () => import('./commands/validate.js') },
   { name: 'status', load: () => import('./commands/status.js') },

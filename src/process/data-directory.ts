@@ -1,6 +1,8 @@
 // Where things stand in the data directory, and the name by which the engine knows what belongs to it.
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { ClusterError } from '../base/errors.js';
+import { readPid } from '../host/detached.js';
 
 export interface DataDirectory {
   readonly root: string;
@@ -34,3 +36,13 @@ export const dataDirectory = (root: string): DataDirectory => ({
   settings: join(root, 'settings.yaml'),
   instance: createHash('sha256').update(root).digest('hex').slice(0, 12),
 });
+
+/** Throws Conflict while another process works with the directory. */
+export const refuseSecond = ({ root, pid }: DataDirectory): void => {
+  const running = readPid(pid);
+  if (running !== undefined)
+    throw new ClusterError(
+      'Conflict',
+      `process ${running} works with ${root} already: \`capstan down --data-dir ${root}\` stops it`,
+    );
+};

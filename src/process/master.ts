@@ -22,6 +22,7 @@ import { kinds } from '../resources/kinds.js';
 import { compactByAge } from '../store/compactor.js';
 import { MvccStore } from '../store/mvcc-store.js';
 import type { Engine } from '../store/engine.js';
+import type { Store } from '../store/store.js';
 import type { Credentials } from './credentials.js';
 import { decisionsEndpoint } from './decisions-endpoint.js';
 import { identities } from './identities.js';
@@ -54,35 +55,25 @@ export interface Master {
   recorderFor(component: string, identity: Identity): RunningEventRecorder;
   /** Takes requests from now on. */
   listen(endpoints: Endpoints): Promise<HttpServer>;
-  /** Writes that are under way settle; call after the tasks have ended. */
-  close(): Promise<void>;
 }
+
+const closeGraceMs = 2000;
 
 /** History that a reconnecting watch may still ask for. */
 const historyMs = 5 * 60 * 1000;
 
-export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise<Master> => {
-  const { settings, engine, credentials, address, version, clock, log } = options;
-  const store = new MvccStore(engine);
-  const registry = createRegistry({
-    store,
-    clock,
-    ids: randomIds,
-    admission: admissionPlugins({ store, serviceCidr: settings.serviceCidr, lifetime: tasks.signal }),
-    log: log.child({ part: 'registry' }),
-  });
-  await bootstrap(registry, {
-    serviceCidr: settings.serviceCidr,
-    apiPort: settings.apiPort,
-    apiAddress: address,
-  });
-  const clusterAs = (identity: Identity): Cluster => createLocalCluster(registry, identity);
-  const recorderFor = (component: string, identity: Identity): RunningEventRecorder => {
-    const recorder = createEventRecorder({ cluster: clusterAs(identity), clock, log, component });
-    tasks.start(`${component} events`, (signal) => recorder.run(signal));
-    return recorder;
-  };
+interface Parts {
+  readonly store: Store;
+  readonly tasks: Tasks;
+  clusterAs(identity: Identity): Cluster;
+  recorderFor(component: string, identity: Identity): RunningEventRecorder;
+}
 
+/** Informers, then everything that decides on what they show. */
+const startControlLoops = async (
+  { settings, credentials, clock, log }: MasterOptions,
+  { store, tasks, clusterAs, recorderFor }: Parts,
+): Promise<Pick<Master, 'informers' | 'decisions'>> => {
   const cluster = clusterAs(identities.controllers);
   const informers = createInformers({ cluster, kinds, clock, log, random: randomIds.random });
   const events = recorderFor('capstan-controllers', identities.controllers);
@@ -121,18 +112,46 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
   await informers.ready(tasks.signal);
   tasks.start('controllers', (signal) => loop.run(signal));
   tasks.start('scheduler', (signal) => scheduler.run(signal));
+  return { informers, decisions };
+};
+
+export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise<Master> => {
+  const { settings, engine, credentials, address, version, clock, log } = options;
+  const store = new MvccStore(engine);
+  tasks.finally(() => store.close());
+  const registry = createRegistry({
+    store,
+    clock,
+    ids: randomIds,
+    admission: admissionPlugins({ store, serviceCidr: settings.serviceCidr, lifetime: tasks.signal }),
+    log: log.child({ part: 'registry' }),
+  });
+  await bootstrap(registry, {
+    serviceCidr: settings.serviceCidr,
+    apiPort: settings.apiPort,
+    apiAddress: address,
+  });
+  const clusterAs = (identity: Identity): Cluster => createLocalCluster(registry, identity);
+  const recorderFor = (component: string, identity: Identity): RunningEventRecorder => {
+    const recorder = createEventRecorder({ cluster: clusterAs(identity), clock, log, component });
+    tasks.start(`${component} events`, (signal) => recorder.run(signal));
+    return recorder;
+  };
+
+  const { informers, decisions } = await startControlLoops(options, { store, clusterAs, recorderFor, tasks });
 
   const gateway = createNodeGateway(() => ({
     ca: credentials.ca,
     cert: credentials.agentClient.certificate,
     key: credentials.agentClient.key,
   }));
+  tasks.finally(() => gateway.close());
   return {
     informers,
     decisions,
     clusterAs,
     recorderFor,
-    listen: ({ extensions, webhook }) => {
+    listen: async ({ extensions, webhook }) => {
       const api = createApiHandler({
         registry,
         kinds,
@@ -142,7 +161,7 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
         nodeGateway: gateway,
         extensions: [decisionsEndpoint(decisions), ...extensions],
       });
-      return startHttpServer({
+      const server = await startHttpServer({
         host: '0.0.0.0',
         port: settings.apiPort,
         portFlag: '--api-port',
@@ -150,10 +169,8 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
         handler: (request) => (request.path === '/hooks/git' ? webhook(request) : api(request)),
         log,
       });
-    },
-    close: async () => {
-      gateway.close();
-      await store.close();
+      tasks.finally(() => server.close(closeGraceMs));
+      return server;
     },
   };
 };

@@ -212,11 +212,11 @@ export const readSettings = ({ options, environment, files }: SettingSources): S
   return Object.fromEntries(entries) as unknown as Settings;
 };
 
-/** The settings as command line flags: how a command hands its own to the daemon that it starts. */
-export const toFlags = (settings: Settings): string[] =>
+/** The settings as command line flags, all or only some: how a command hands its own to the daemon that it starts. */
+export const toFlags = (settings: Settings, only?: readonly (keyof Settings)[]): string[] =>
   settingsTable.flatMap(({ key, flag }) => {
     const value = settings[key];
-    return value === undefined ? [] : [`--${flag}`, String(value)];
+    return value === undefined || only?.includes(key) === false ? [] : [`--${flag}`, String(value)];
   });
 
 /** The settings as the file that remembers them for the next start, `down` and `reset`. */

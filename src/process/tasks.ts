@@ -7,6 +7,7 @@ import type { Logger } from '../base/log.js';
 export class Tasks {
   readonly #controller = new AbortController();
   readonly #running: Promise<void>[] = [];
+  readonly #closers: (() => Promise<void> | void)[] = [];
   readonly #log: Logger;
   #failure: { readonly error: unknown } | undefined;
 
@@ -38,10 +39,16 @@ export class Tasks {
     );
   }
 
-  /** Ends everything that was started, and waits for it. */
+  /** What is to be closed when everything has ended, the last one first. */
+  finally(close: () => Promise<void> | void): void {
+    this.#closers.push(close);
+  }
+
+  /** Ends everything that was started, waits for it, and closes what was opened; also after a start that failed. */
   async stop(): Promise<void> {
     this.#controller.abort(new DOMException('the daemon stops', 'AbortError'));
     await Promise.all(this.#running);
+    for (let close = this.#closers.pop(); close !== undefined; close = this.#closers.pop()) await close();
   }
 
   /** Resolves when everything has ended; rejects with the first failure. */

@@ -1,16 +1,20 @@
 // `capstan up`: a whole cluster in one process, from top to bottom.
-import { programOf, readPid, removePid, writePid } from '../host/detached.js';
+import { programOf, removePid, writePid } from '../host/detached.js';
 import { openLog } from '../host/file-log.js';
 import { writeFileAtomically } from '../host/files.js';
 import { openLmdbEngine } from '../host/lmdb/lmdb-engine.js';
 import { machineName, primaryAddress } from '../host/machine.js';
 import { systemClock } from '../host/system-clock.js';
-import { ClusterError } from '../base/errors.js';
-import { adminKubeconfig, openCredentials } from './credentials.js';
-import { dataDirectory } from './data-directory.js';
+import type { Clock } from '../base/clock.js';
+import type { Logger } from '../base/log.js';
+import { viewPodSources } from '../node/view-pod-source.js';
+import { adminKubeconfig, openCredentials, type Credentials } from './credentials.js';
+import { dataDirectory, refuseSecond, type DataDirectory } from './data-directory.js';
 import { startGitLoop } from './git-loop.js';
-import { identities } from './identities.js';
-import { startMaster } from './master.js';
+import { startHollowNodes } from './hollow-nodes.js';
+import { identities, nodeSubject } from './identities.js';
+import { serveAgent, startNode } from './node.js';
+import { startMaster, type Master } from './master.js';
 import { toFile, type Settings } from './settings.js';
 import { Tasks } from './tasks.js';
 import { version } from './version.js';
@@ -21,21 +25,61 @@ export interface UpOptions {
   readonly signal: AbortSignal;
 }
 
-const closeGraceMs = 2000;
+interface NodesOptions {
+  readonly settings: Settings;
+  readonly directory: DataDirectory;
+  readonly nodeName: string;
+  readonly address: string;
+  readonly credentials: Credentials;
+  readonly master: Master;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
 
-/** Runs until the signal aborts; rejects when a part of it cannot start or fails. */
-export const runUp = async (settings: Settings, { ready, signal }: UpOptions): Promise<void> => {
-  const directory = dataDirectory(settings.dataDir);
-  const running = readPid(directory.pid);
-  if (running !== undefined)
-    throw new ClusterError(
-      'Conflict',
-      `process ${running} runs the cluster in ${directory.root} already: \`capstan down\` stops it`,
+/** This machine as a node, or as many simulated ones. */
+const startNodes = (options: NodesOptions, tasks: Tasks): Promise<void> => {
+  const { settings, nodeName, address, credentials, master, clock, log } = options;
+  const { ca, agent: identity } = credentials;
+  const { informers, decisions } = master;
+  if (settings.runtime === 'hollow') {
+    const who = identities.hollow;
+    const cluster = master.clusterAs(who);
+    const events = master.recorderFor('hollow-agent', who);
+    const handler = startHollowNodes(
+      {
+        count: settings.hollowNodes,
+        address,
+        agentPort: settings.agentPort,
+        cluster,
+        informers,
+        events,
+        clock,
+        log,
+      },
+      tasks,
     );
+    return serveAgent({ settings, ca, identity, handler, log }, tasks);
+  }
+  const { commonName, organizations } = nodeSubject(nodeName);
+  const who = { user: commonName, groups: organizations };
+  return startNode(
+    {
+      ...options,
+      ca,
+      identity,
+      decisions,
+      cluster: master.clusterAs(who),
+      source: viewPodSources(informers)(nodeName),
+      events: master.recorderFor('capstan-agent', who),
+    },
+    tasks,
+  );
+};
+
+const start = async (settings: Settings, tasks: Tasks, log: Logger): Promise<readonly string[]> => {
+  const directory = dataDirectory(settings.dataDir);
   const clock = systemClock;
   const engine = await openLmdbEngine(directory.store, { program: version });
-  const log = openLog({ file: directory.log, level: settings.logLevel });
-  const tasks = new Tasks(signal, log);
   const nodeName = settings.nodeName ?? machineName();
   const address = settings.advertiseAddress ?? primaryAddress();
   const credentials = await openCredentials({
@@ -59,20 +103,29 @@ export const runUp = async (settings: Settings, { ready, signal }: UpOptions): P
     },
     tasks,
   );
+  await startNodes({ settings, directory, nodeName, address, credentials, master, clock, log }, tasks);
   const server = await master.listen({ extensions: [git.extension], webhook: git.webhook });
   await writeFileAtomically(directory.kubeconfig, adminKubeconfig(credentials, server.port), 0o600);
   await writeFileAtomically(directory.settings, toFile(settings));
-  writePid(directory.pid);
-  ready([
+  return [
     `Capstan ${version} runs: API server https://127.0.0.1:${server.port}, data in ${directory.root}`,
     `  kubectl --kubeconfig ${directory.kubeconfig} get nodes,deploy,rs,pods -A -o wide`,
-  ]);
+  ];
+};
+
+/** Runs until the signal aborts; rejects when a part of it cannot start or fails. */
+export const runUp = async (settings: Settings, { ready, signal }: UpOptions): Promise<void> => {
+  const directory = dataDirectory(settings.dataDir);
+  refuseSecond(directory);
+  const log = openLog({ file: directory.log, level: settings.logLevel });
+  const tasks = new Tasks(signal, log);
   try {
+    const lines = await start(settings, tasks, log);
+    writePid(directory.pid);
+    tasks.finally(() => removePid(directory.pid));
+    ready(lines);
     await tasks.finished();
   } finally {
     await tasks.stop();
-    await server.close(closeGraceMs);
-    await master.close();
-    removePid(directory.pid);
   }
 };

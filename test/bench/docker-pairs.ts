@@ -19,7 +19,7 @@ export const startPairs = async ({ host, image, count, width }: PairsOptions): P
     Driver: 'bridge',
     Options: { 'com.docker.network.bridge.name': 'capbench0' },
     IPAM: { Config: [{ Subnet: '10.199.0.0/24' }] },
-  } as Docker.NetworkCreateOptions);
+  });
   const made: Docker.Container[] = [];
   const pair = async (index: number): Promise<void> => {
     const sandbox = await docker.createContainer({

@@ -13,9 +13,10 @@ const family = async (pid: number): Promise<readonly number[]> => {
   const { stdout } = await run('ps', ['-eo', 'pid=,ppid=']);
   const parents = stdout.split('\n').map((line) => line.trim().split(/\s+/).map(Number));
   const found = new Set([pid]);
-  for (let size = 0; size !== found.size; ) {
+  for (let size = 0; size !== found.size;) {
     size = found.size;
-    for (const [child, parent] of parents) if (found.has(parent ?? -1) && child !== undefined) found.add(child);
+    for (const [child, parent] of parents)
+      if (found.has(parent ?? -1) && child !== undefined) found.add(child);
   }
   return [...found];
 };

@@ -93,7 +93,9 @@ export const pushToReady: Benchmark = {
       const raw: number[] = [];
       const pushed: number[] = [];
       for (let round = 0; round < rounds; round += 1) {
-        raw.push(await startPairs({ host: machine.engine.host, image: 'capstan-example/web:1', count, width }));
+        raw.push(
+          await startPairs({ host: machine.engine.host, image: 'capstan-example/web:1', count, width }),
+        );
         pushed.push(await pushAndWait(machine, `bench-${round}`, signal));
         await takeAway(machine, `bench-${round}`);
       }

@@ -50,7 +50,7 @@ afterAll(async () => {
   await machine.destroy();
 });
 
-describe.sequential('pods that cannot run say why', () => {
+describe('pods that cannot run say why', () => {
   it('an image that does not exist', async () => {
     await machine.kubectl(['apply', '-f', '-'], {
       input: pod('no-image', { image: 'nowhere.invalid/none:1' }),
@@ -99,7 +99,7 @@ describe.sequential('pods that cannot run say why', () => {
   });
 });
 
-describe.sequential('pushes that are wrong are refused by name of the place', () => {
+describe('pushes that are wrong are refused by name of the place', () => {
   const refused = async (
     files: Readonly<Record<string, string>>,
     ...expected: readonly string[]
@@ -137,7 +137,7 @@ describe.sequential('pushes that are wrong are refused by name of the place', ()
     refused({ 'apps/infra/x.yaml': configMap('homeless') }, 'apps/infra/x.yaml:', 'namespace'));
 });
 
-describe.sequential('a repository that misbehaves changes nothing that runs', () => {
+describe('a repository that misbehaves changes nothing that runs', () => {
   const repository = (): string => join(machine.dataDir, 'repo.git');
   const status = async (): Promise<string> => (await machine.capstan(['status'])).stdout;
 
@@ -186,7 +186,7 @@ describe.sequential('a repository that misbehaves changes nothing that runs', ()
   });
 });
 
-describe.sequential('a machine that is not ready is told so at the start', () => {
+describe('a machine that is not ready is told so at the start', () => {
   let blocker: Server | undefined;
   const other = (): string => join(machine.folder, 'other');
 

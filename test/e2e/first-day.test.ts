@@ -30,7 +30,7 @@ afterAll(async () => {
   await machine.destroy();
 });
 
-describe.sequential('the first day with Capstan', () => {
+describe('the first day with Capstan', () => {
   it('starts with one command and becomes healthy', async () => {
     const printed = await machine.up();
     expect(printed).toContain(machine.kubeconfig);

@@ -50,7 +50,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe.sequential.each(kubectlVersions())('kubectl $version', ({ version, program }) => {
+describe.each(kubectlVersions())('kubectl $version', ({ version, program }) => {
   const namespace = `v${version.replace(/\W/g, '-')}`;
   const kubectl = (args: readonly string[], input?: string): Promise<Result> =>
     run(program, ['--kubeconfig', kubeconfig, '--namespace', namespace, ...args], {

@@ -76,7 +76,7 @@ afterAll(async () => {
   await lab('down');
 }, 60_000);
 
-describe.sequential('a cluster of two machines', () => {
+describe('a cluster of two machines', () => {
   it('takes in a second machine by a kubeconfig that the master signed', async () => {
     const up = await on(
       ...(['h1', capstanProgram, 'up', '--detach', '--data-dir', `${folder}/h1/data`] as const),

@@ -1,0 +1,90 @@
+// The node agent of this machine: engine, files, pods, and the port on which the API server asks for logs.
+import type { Clock } from '../base/clock.js';
+import type { HttpHandler } from '../base/http.js';
+import type { Logger } from '../base/log.js';
+import type { Cluster } from '../client/cluster.js';
+import { createDockerRuntime } from '../host/docker/docker-runtime.js';
+import { engineVersion } from '../host/docker/engine-version.js';
+import { startHttpServer } from '../host/http-server.js';
+import { readMachine } from '../host/machine-facts.js';
+import { createNodeFiles } from '../host/node-files.js';
+import { networkProber } from '../host/prober.js';
+import { createAgent } from '../node/agent.js';
+import type { PodSource } from '../node/pod-source.js';
+import type { EventRecorder } from '../reconcile/cluster-action.js';
+import type { DecisionLog } from '../reconcile/decision-log.js';
+import type { KeyPair } from '../pki/certificate.js';
+import type { DataDirectory } from './data-directory.js';
+import type { Settings } from './settings.js';
+import type { Tasks } from './tasks.js';
+import { version } from './version.js';
+
+export interface NodeOptions {
+  readonly settings: Settings;
+  readonly directory: DataDirectory;
+  readonly nodeName: string;
+  readonly address: string;
+  readonly cluster: Cluster;
+  readonly source: PodSource;
+  readonly events: EventRecorder;
+  readonly decisions?: DecisionLog | undefined;
+  /** PEM of the authority, and the node's certificate. */
+  readonly ca: string;
+  readonly identity: KeyPair;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const closeGraceMs = 2000;
+
+export interface AgentServer extends Pick<NodeOptions, 'settings' | 'ca' | 'identity' | 'log'> {
+  readonly handler: HttpHandler;
+}
+
+/** The port on which the API server asks an agent. */
+export const serveAgent = async (
+  { settings, ca, identity, handler, log }: AgentServer,
+  tasks: Tasks,
+): Promise<void> => {
+  const server = await startHttpServer({
+    host: '0.0.0.0',
+    port: settings.agentPort,
+    portFlag: '--agent-port',
+    tls: { key: identity.key, cert: identity.certificate, ca },
+    handler,
+    log,
+  });
+  tasks.finally(() => server.close(closeGraceMs));
+};
+
+/** Throws ServiceUnavailable, naming the engine's address and what to do, when the engine does not answer. */
+export const startNode = async (options: NodeOptions, tasks: Tasks): Promise<void> => {
+  const { settings, directory, nodeName, address, ca, identity } = options;
+  const log = options.log.child({ part: 'node' });
+  const engine = { name: 'docker', version: await engineVersion(settings.dockerHost, tasks.signal) };
+  const runtime = await createDockerRuntime({
+    host: settings.dockerHost,
+    instance: directory.instance,
+    node: nodeName,
+    log,
+  });
+  const agent = createAgent({
+    cluster: options.cluster,
+    source: options.source,
+    runtime,
+    files: createNodeFiles(directory.node),
+    prober: networkProber,
+    clock: options.clock,
+    events: options.events,
+    decisions: options.decisions,
+    log,
+    nodeName,
+    machine: await readMachine(directory.root),
+    address,
+    agentPort: settings.agentPort,
+    engine,
+    version: `v${version}`,
+  });
+  await serveAgent({ settings, ca, identity, handler: agent.handler, log }, tasks);
+  tasks.start('node agent', (signal) => agent.run(signal));
+};
