@@ -1,5 +1,6 @@
 // A cluster connection with faults: cut off, slow to show changes, or losing its watches, as a seed says.
 import type { Clock } from '../../src/base/clock.js';
+import { Channel } from '../../src/base/channel.js';
 import { ClusterError } from '../../src/base/errors.js';
 import type { Cluster, WatchEvent, WatchOptions } from '../../src/client/cluster.js';
 import type { Kind } from '../../src/resources/kind.js';
@@ -42,17 +43,38 @@ export const withFaults = (cluster: Cluster, options: FaultOptions): FaultyClust
     return perform();
   };
 
+  /** Reads on while events are on their way: each arrives late, none overtakes another. */
+  const late = <T extends Resource>(
+    events: AsyncIterable<WatchEvent<T>>,
+  ): AsyncIterable<{ readonly event: WatchEvent<T>; readonly at: number }> => {
+    const channel = new Channel<{ readonly event: WatchEvent<T>; readonly at: number }>(100_000);
+    const pump = async (): Promise<void> => {
+      for await (const event of events) channel.push({ event, at: clock.now() + random() * lagMs });
+    };
+    pump().then(
+      () => channel.close(),
+      (error: unknown) => channel.close(error ?? new Error('the watch broke')),
+    );
+    return channel;
+  };
+
   async function* watch<T extends Resource>(
     kind: Kind<T>,
     watchOptions: WatchOptions,
     signal: AbortSignal,
   ): AsyncGenerator<WatchEvent<T>, void> {
     if (isCut()) throw unreachable();
-    const either = AbortSignal.any([signal, cutting.signal]);
-    for await (const event of cluster.watch(kind, watchOptions, either)) {
-      if (lagMs > 0) await clock.sleep(random() * lagMs, either);
-      if (isCut() || random() < breakWatch) throw unreachable();
-      yield event;
+    // The watch on the server ends with this one, however that ends.
+    const own = new AbortController();
+    const either = AbortSignal.any([signal, cutting.signal, own.signal]);
+    try {
+      for await (const { event, at } of late(cluster.watch(kind, watchOptions, either))) {
+        if (at > clock.now()) await clock.sleep(at - clock.now(), either);
+        if (isCut() || random() < breakWatch) throw unreachable();
+        yield event;
+      }
+    } finally {
+      own.abort();
     }
     if (isCut()) throw unreachable();
   }

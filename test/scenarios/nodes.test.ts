@@ -47,8 +47,9 @@ describe.each(seeds([1, 2, 3]))('a node that falls silent (seed %i)', (seed) => 
       await simulation.until('the deployment is complete', () => rolledOut(simulation));
       const created = watchCreated(simulation);
       const before = created.length;
+      // Long enough for one heartbeat to be lost.
       connectionOf(simulation, 'n2').cut = true;
-      await simulation.advance(3500);
+      await simulation.advance(1900);
       connectionOf(simulation, 'n2').cut = false;
       await simulation.advance(20_000);
       expect(created).toHaveLength(before);

@@ -8,6 +8,7 @@ import { services } from '../../src/resources/kinds/services.js';
 import { seeds } from '../contract/random.js';
 import type { Simulation } from './simulation.js';
 import { simulate } from './simulation.js';
+import { missingImage } from './simulated-node.js';
 import {
   deployment,
   podsOf,
@@ -25,7 +26,7 @@ const images = (simulation: Simulation): readonly (string | undefined)[] =>
     .map(({ spec }) => spec.containers[0]?.image);
 
 /** Each pod takes its own time to start, up to five seconds. */
-const slow = (_: unknown, random: () => number): number => 200 + random() * 5000;
+const slow = (random: () => number): number => 200 + random() * 5000;
 
 describe.each(seeds([1, 2]))('a rolling update (seed %i)', (seed) => {
   it.each([
@@ -118,15 +119,13 @@ describe('a deployment', () => {
   });
 
   it('that never becomes ready says so when its deadline is over, and keeps the old pods', async () => {
-    const broken = (pod: { spec: { containers: readonly { image?: string | undefined }[] } }): boolean =>
-      pod.spec.containers[0]?.image === 'web:broken';
-    await simulate({ seed: 4, broken }, async (simulation) => {
+    await simulate({ seed: 4 }, async (simulation) => {
       await simulation.cluster.create(
         deployments,
         web({ maxUnavailable: 0, maxSurge: 1, spec: { progressDeadlineSeconds: 20 } }),
       );
       await simulation.until('the first rollout is complete', () => rolledOut(simulation));
-      await setImage(simulation, 'web:broken');
+      await setImage(simulation, missingImage);
       const progressing = () => conditionOf(deployment(simulation)?.status?.conditions, 'Progressing');
       const took = await simulation.until(
         'the deadline is over',

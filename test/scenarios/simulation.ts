@@ -16,21 +16,22 @@ import { createClusterExecutor } from '../../src/reconcile/cluster-executor.js';
 import { DecisionLog } from '../../src/reconcile/decision-log.js';
 import { createEventRecorder } from '../../src/reconcile/event-recorder.js';
 import { createLoop } from '../../src/reconcile/loop.js';
-import type { Pod } from '../../src/resources/generated/types.js';
 import { kinds } from '../../src/resources/kinds.js';
 import { createScheduler } from '../../src/scheduler/scheduler.js';
 import { MemoryEngine } from '../../src/store/memory-engine.js';
 import { MvccStore } from '../../src/store/mvcc-store.js';
 import { withFaults } from './faults.js';
 import type { FaultOptions, FaultyCluster } from './faults.js';
-import { runSimpleNode } from './simple-node.js';
+import { createMachine } from './simulated-node.js';
+import type { Machine } from './simulated-node.js';
 
 export interface SimulationOptions {
   readonly seed: number;
   readonly nodes?: number;
-  readonly startMs?: (pod: Pod, random: () => number) => number;
+  /** Milliseconds that a container takes to start. */
+  readonly startMs?: (random: () => number) => number;
+  /** Milliseconds that a container takes to end. */
   readonly stopMs?: number;
-  readonly broken?: (pod: Pod) => boolean;
   /** Of the master's own connection: informers, controllers, scheduler. */
   readonly faults?: Omit<FaultOptions, 'clock' | 'random'>;
   readonly log?: Logger;
@@ -60,6 +61,7 @@ interface Running {
 export interface SimulatedNode {
   readonly name: string;
   readonly connection: FaultyCluster;
+  readonly machine: Machine;
 }
 
 export class Simulation {
@@ -142,25 +144,19 @@ export class Simulation {
   }
 
   addNode(name: string): SimulatedNode {
-    const connection = withFaults(this.cluster, { clock: this.clock, random: this.random });
-    const node = { name, connection };
+    const { startMs = () => 1000, stopMs = 500 } = this.#options;
+    const { clock, random } = this;
+    const connection = withFaults(this.cluster, { clock, random });
+    const machine = createMachine({ name, clock, random, startMs, stopMs });
+    const node = { name, connection, machine };
     this.nodes.push(node);
     this.startNode(node);
     return node;
   }
 
-  startNode({ name, connection }: SimulatedNode): void {
-    const { startMs = () => 1000, stopMs = 500, broken = () => false } = this.#options;
+  startNode({ name, connection, machine }: SimulatedNode): void {
     const end = new AbortController();
-    const durations = new Map<string, number>();
-    const startOf = (pod: Pod): number => {
-      const known = durations.get(pod.metadata.uid) ?? startMs(pod, this.random);
-      durations.set(pod.metadata.uid, known);
-      return known;
-    };
-    const index = this.nodes.findIndex((node) => node.name === name);
-    const options = { name, cluster: connection, clock: this.clock, index, startMs: startOf, stopMs, broken };
-    this.#nodesRunning.set(name, { end, done: runSimpleNode(options, end.signal) });
+    this.#nodesRunning.set(name, { end, done: Promise.allSettled([machine.run(connection, end.signal)]) });
   }
 
   async stopNode(name: string): Promise<void> {
