@@ -17,6 +17,13 @@ import { repositories } from './kinds/repositories.js';
 import { secrets } from './kinds/secrets.js';
 import { serviceaccounts } from './kinds/serviceaccounts.js';
 import { services } from './kinds/services.js';
+import { clusterrolebindings } from './kinds/clusterrolebindings.js';
+import { clusterroles } from './kinds/clusterroles.js';
+import { limitranges } from './kinds/limitranges.js';
+import { priorityclasses } from './kinds/priorityclasses.js';
+import { resourcequotas } from './kinds/resourcequotas.js';
+import { rolebindings } from './kinds/rolebindings.js';
+import { roles } from './kinds/roles.js';
 
 export const kinds: readonly Kind[] = [
   namespaces,
@@ -34,6 +41,13 @@ export const kinds: readonly Kind[] = [
   replicasets,
   controllerrevisions,
   daemonsets,
+  roles,
+  rolebindings,
+  clusterroles,
+  clusterrolebindings,
+  priorityclasses,
+  resourcequotas,
+  limitranges,
   applications,
   repositories,
 ];
