@@ -1,4 +1,5 @@
-// How the API server reaches the agent of a node: for logs now, for exec and port-forward when they come.
+// How the API server reaches the agent of a node: for logs, exec, attach and port-forward.
+import type { Duplex } from 'node:stream';
 import type { HttpResponse } from '../base/http.js';
 
 /** Where a node's agent listens. */
@@ -18,10 +19,32 @@ export interface ContainerLogRequest {
   readonly query: URLSearchParams;
 }
 
+/** A client's upgrade, to be repeated to the agent. */
+export interface StreamRequest {
+  readonly node: AgentAddress;
+  readonly method: string;
+  /** On the agent, encoded, with the query: `/exec/default/web/app?command=ls`. */
+  readonly path: string;
+  /** Lower-case names; those of the upgrade itself. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export type StreamAnswer =
+  | {
+      readonly type: 'upgraded';
+      readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+      /** The caller owns it; `head` is what arrived behind the answer already. */
+      readonly socket: Duplex;
+      readonly head: Uint8Array;
+    }
+  | { readonly type: 'refused'; readonly response: HttpResponse };
+
 export interface NodeGateway {
   /**
    * The agent's own answer, whatever its status; ends with the signal. Throws ServiceUnavailable, naming the node and
    * the address, when the agent cannot be reached.
    */
   logs(request: ContainerLogRequest, signal: AbortSignal): Promise<HttpResponse>;
+  /** As for `logs`; the signal ends the wait for the answer, not the connection. */
+  connect(request: StreamRequest, signal: AbortSignal): Promise<StreamAnswer>;
 }

@@ -101,6 +101,14 @@ const eviction: ServedSubresource = {
   },
 };
 
+const needsUpgrade: Verb = () => Promise.reject(new ClusterError('BadRequest', 'Upgrade request required'));
+
+/** Whoever asks for an upgrade, as these need it, is answered by the handler of streams. */
+const stream = (kind: string): ServedSubresource => ({
+  responseKind: { group: '', version: 'v1', kind },
+  methods: { GET: needsUpgrade, POST: needsUpgrade },
+});
+
 /** Undefined for a subresource that a kind has in Kubernetes and nothing here serves. */
 export const servedSubresource = (
   kind: Kind,
@@ -124,8 +132,11 @@ export const servedSubresource = (
         ? undefined
         : { responseKind: kind, methods: { GET: podLog(nodeGateway) } };
     case 'exec':
+      return nodeGateway === undefined ? undefined : stream('PodExecOptions');
     case 'attach':
+      return nodeGateway === undefined ? undefined : stream('PodAttachOptions');
     case 'portforward':
+      return nodeGateway === undefined ? undefined : stream('PodPortForwardOptions');
     case 'proxy':
     case 'token':
       return undefined;

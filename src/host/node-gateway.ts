@@ -6,6 +6,7 @@ import type { AgentAddress, ContainerLogRequest, NodeGateway } from '../apiserve
 import type { HttpResponse } from '../base/http.js';
 import type { ClientCredentials } from './http-client.js';
 import { sendHttps } from './https-request.js';
+import { upgradeHttps } from './streams/upgrade-https.js';
 
 export interface HttpNodeGateway extends NodeGateway {
   /** Closes all connections. */
@@ -18,6 +19,9 @@ const idleMs = 30_000;
 /** An agent is known by its address, or by the certificate that the cluster signed for its node. */
 const checkAgent = (node: string) => (host: string, certificate: PeerCertificate) =>
   certificate.subject.CN === `system:node:${node}` ? undefined : checkServerIdentity(host, certificate);
+
+const peerName = ({ name, address, port }: AgentAddress): string =>
+  `the agent of node "${name}" at ${address}:${port}`;
 
 const logPath = ({ namespace, pod, container, query }: ContainerLogRequest): string => {
   const path = ['containerLogs', namespace, pod, container].map(encodeURIComponent).join('/');
@@ -42,7 +46,7 @@ export const createNodeGateway = (credentials: () => ClientCredentials): HttpNod
         agent: agentFor(node),
         hostname: node.address,
         port: node.port,
-        peer: `the agent of node "${node.name}" at ${node.address}:${node.port}`,
+        peer: peerName(node),
       };
       const follow = query.get('follow') === 'true';
       const response = await sendHttps(
@@ -51,6 +55,11 @@ export const createNodeGateway = (credentials: () => ClientCredentials): HttpNod
         signal,
       );
       return { status: response.status, headers: {}, body: response.body };
+    },
+    connect: ({ node, ...request }, signal) => {
+      const { address: hostname, port } = node;
+      const options = { ...credentials(), hostname, port, checkServerIdentity: checkAgent(node.name) };
+      return upgradeHttps({ ...options, ...request, peer: peerName(node) }, signal);
     },
     close: () => {
       for (const agent of agents.values()) agent.destroy();

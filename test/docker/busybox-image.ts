@@ -27,6 +27,9 @@ const applets = [
   'ip',
   'dd',
   'tail',
+  'tar',
+  'wc',
+  'stty',
   'date',
 ];
 
