@@ -7,6 +7,7 @@ import {
   mkdir,
   open,
   readdir,
+  readFile,
   readlink,
   realpath,
   rename,
@@ -83,6 +84,23 @@ const writeTree = async (
   }
 };
 
+/** After a restart of the agent, a volume shows what it shall show already. */
+const shows = async (
+  folder: string,
+  files: readonly ProjectedFile[],
+  group: number | undefined,
+): Promise<boolean> => {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  if (entries.filter((entry) => entry.isFile()).length !== files.length) return false;
+  for (const { path, data, mode } of files) {
+    const target = join(folder, inside(path));
+    const facts = await statOrNothing(target);
+    if (facts === undefined || (facts.mode & 0o7777) !== groupMode(mode, group)) return false;
+    if (facts.size !== data.byteLength || !(await readFile(target)).equals(data)) return false;
+  }
+  return true;
+};
+
 /** Links at the top of the volume: one for each first part of a path. */
 const linkNames = (files: readonly ProjectedFile[]): ReadonlySet<string> =>
   new Set(files.map(({ path }) => inside(path).split('/')[0] ?? path));
@@ -129,6 +147,18 @@ const checkHostPath = async (path: string, type: HostPathType): Promise<void> =>
     );
 };
 
+/** Directories with the volume's own mode, so that whoever may write there may write in them. */
+const makeBelow = async (volumePath: string, path: string): Promise<void> => {
+  const { mode } = await stat(volumePath);
+  let folder = volumePath;
+  for (const part of path.split('/')) {
+    folder = join(folder, part);
+    if ((await statOrNothing(folder)) !== undefined) continue;
+    await mkdir(folder, { recursive: true });
+    await chmod(folder, mode & 0o7777);
+  }
+};
+
 class DiskNodeFiles implements NodeFiles {
   readonly #root: string;
   #number = 0;
@@ -151,6 +181,7 @@ class DiskNodeFiles implements NodeFiles {
   async project(name: VolumeName, { files, group }: Parameters<NodeFiles['project']>[1]): Promise<string> {
     const volume = await this.#volume(name, 'files');
     const previous = await readlink(join(volume, dataLink)).catch(() => undefined);
+    if (previous !== undefined && (await shows(join(volume, previous), files, group))) return volume;
     this.#number += 1;
     const next = `..${new Date().toISOString().replace(/[-:.TZ]/g, '_')}${process.pid}_${this.#number}`;
     await mkdir(join(volume, next), { mode: 0o755 });
@@ -171,7 +202,7 @@ class DiskNodeFiles implements NodeFiles {
 
   async subPath(volumePath: string, subPath: string): Promise<string> {
     const wanted = join(volumePath, inside(subPath));
-    if ((await statOrNothing(wanted)) === undefined) await mkdir(wanted, { recursive: true, mode: 0o755 });
+    if ((await statOrNothing(wanted)) === undefined) await makeBelow(volumePath, inside(subPath));
     const [resolved, base] = await Promise.all([realpath(wanted), realpath(volumePath)]);
     if (resolved !== base && !resolved.startsWith(`${base}/`))
       throw invalid(`subPath ${subPath} leads out of its volume`);

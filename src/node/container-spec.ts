@@ -155,6 +155,7 @@ export const containerSpec = (pod: Pod, request: StartRequest): ContainerSpec =>
     mounts,
     tty: container.tty,
     stdin: container.stdin,
+    stdinOnce: container.stdinOnce,
     ...resourcesOf(pod, container, request.nodeMemory),
     ...securityOf(pod, container),
     shareProcesses: pod.spec.shareProcessNamespace === true && sandboxId !== undefined ? true : undefined,

@@ -143,7 +143,7 @@ export const containerStatus = (
   const { state, changesAt } = stateOf(picture, container, options);
   const running = state.running !== undefined;
   const stopping = latest !== undefined && picture.observed.inFlight.has(stopOperation(latest.id));
-  const completed = role === 'init' && state.terminated?.exitCode === 0;
+  const completed = state.terminated?.exitCode === 0;
   return {
     changesAt,
     status: {
@@ -151,7 +151,7 @@ export const containerStatus = (
       image: latest?.image ?? template.image ?? '',
       imageID: latest?.imageId ?? '',
       ...(latest === undefined ? {} : { containerID: `${options.engine}://${latest.id}` }),
-      ready: completed || (running && !stopping && isReady(picture, container)),
+      ready: role === 'init' ? completed : running && !stopping && isReady(picture, container),
       started: running && hasStarted(container, picture.pod),
       restartCount: latest === undefined ? (priorRestarts(picture, container) ?? 0) : attemptOf(latest),
       state,

@@ -147,8 +147,7 @@ export const remotePodSource = (options: RemotePodSourceOptions): PodSource => {
     pods: () => view.list(pods),
     pod: (name) => view.get(pods, name),
     node: () => view.get(nodes, { name: nodeName }),
-    configMap: (namespace, name) =>
-      references.find({ kind: 'ConfigMap', namespace, name }),
+    configMap: (namespace, name) => references.find({ kind: 'ConfigMap', namespace, name }),
     secret: (namespace, name) => references.find({ kind: 'Secret', namespace, name }),
     want: (podUid, wanted) => references.want(podUid, wanted),
     subscribe: (listener) => {

@@ -48,6 +48,8 @@ export interface ContainerSpec {
     readonly { readonly containerPath: string; readonly sizeBytes?: number | undefined }[] | undefined;
   readonly tty?: boolean | undefined;
   readonly stdin?: boolean | undefined;
+  /** The first who attaches and leaves ends the input for good. */
+  readonly stdinOnce?: boolean | undefined;
   /** Relative weight from the CPU request; 1024 is one core. */
   readonly cpuShares?: number | undefined;
   /** CPU limit in thousandths of a core. */

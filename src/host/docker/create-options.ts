@@ -8,6 +8,8 @@ export interface Ownership {
   readonly node: string;
   /** Name of the bridge network of this node's pods. */
   readonly network: string;
+  /** No score below it (`oom_score_adj`) is possible. */
+  readonly oomFloor: number;
 }
 
 const cpuPeriod = 100_000;
@@ -33,7 +35,7 @@ const portBindings = (ports: readonly HostPort[]): PortBindings => {
   return bindings;
 };
 
-const resources = (spec: ContainerSpec): Docker.HostConfig => ({
+const resources = (spec: ContainerSpec, oomFloor: number): Docker.HostConfig => ({
   ...(spec.cpuShares === undefined ? {} : { CpuShares: spec.cpuShares }),
   ...(spec.cpuMillis === undefined
     ? {}
@@ -43,7 +45,7 @@ const resources = (spec: ContainerSpec): Docker.HostConfig => ({
       }),
   // The same value for swap: a container that needs more than its limit ends, it does not swap.
   ...(spec.memoryBytes === undefined ? {} : { Memory: spec.memoryBytes, MemorySwap: spec.memoryBytes }),
-  ...(spec.oomScoreAdjust === undefined ? {} : { OomScoreAdj: spec.oomScoreAdjust }),
+  ...(spec.oomScoreAdjust === undefined ? {} : { OomScoreAdj: Math.max(oomFloor, spec.oomScoreAdjust) }),
 });
 
 const security = (spec: ContainerSpec): Docker.HostConfig => ({
@@ -117,7 +119,7 @@ const endpoint = (spec: ContainerSpec, network: string): Partial<Docker.Containe
 
 export const createOptions = (
   spec: ContainerSpec,
-  { instance, node, network }: Ownership,
+  { instance, node, network, oomFloor }: Ownership,
 ): Docker.ContainerCreateOptions => ({
   name: spec.name,
   Image: spec.image,
@@ -130,10 +132,11 @@ export const createOptions = (
   ...(spec.user === undefined ? {} : { User: spec.user }),
   Tty: spec.tty ?? false,
   OpenStdin: spec.stdin ?? false,
+  StdinOnce: spec.stdinOnce ?? false,
   ...endpoint(spec, network),
   HostConfig: {
     ...namespaces(spec, network),
-    ...resources(spec),
+    ...resources(spec, oomFloor),
     ...security(spec),
     ...tmpfs(spec),
     Mounts: spec.mounts.map(mountOf),

@@ -92,6 +92,7 @@ class DockerRuntime {
       instance: this.#engine.instance,
       node: this.#engine.node,
       network: this.#network.name,
+      oomFloor: this.#engine.oomFloor,
     });
     try {
       const { id } = await this.#heavy(signal, () =>

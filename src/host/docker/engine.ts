@@ -4,6 +4,7 @@ import { isAbort } from '../../base/abort.js';
 import { ClusterError, messageOf } from '../../base/errors.js';
 import type { Logger } from '../../base/log.js';
 import { Gate } from './gate.js';
+import { oomFloor } from './oom-floor.js';
 
 /** Best measured: with more operations at once the engine gets slower. */
 const width = 8;
@@ -17,6 +18,8 @@ export interface Engine {
   /** What makes the engine work hard (create, start, remove) passes here. */
   readonly gate: Gate;
   readonly log: Logger;
+  /** Scores below it (`oom_score_adj`) are not possible on this machine. */
+  readonly oomFloor: number;
 }
 
 interface EngineFailure {
@@ -83,7 +86,12 @@ export const connectionOptions = (host: string): Docker.DockerOptions => {
 };
 
 /** The library is large: it is loaded when a real engine is used, and only then. */
-export const connect = async (options: Omit<Engine, 'docker' | 'gate'>): Promise<Engine> => {
+export const connect = async (options: Omit<Engine, 'docker' | 'gate' | 'oomFloor'>): Promise<Engine> => {
   const { default: Dockerode } = await import('dockerode');
-  return { ...options, docker: new Dockerode(connectionOptions(options.host)), gate: new Gate(width) };
+  return {
+    ...options,
+    docker: new Dockerode(connectionOptions(options.host)),
+    gate: new Gate(width),
+    oomFloor: await oomFloor(),
+  };
 };

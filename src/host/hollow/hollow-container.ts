@@ -35,7 +35,9 @@ export class HollowContainer {
     options: { readonly clock: Clock; readonly imageId: string; changed(container: HollowContainer): void },
   ) {
     this.spec = spec;
-    this.behaviour = behaviourOf(spec.annotations, spec.labels[containerLabel] ?? '');
+    // Annotations speak of the pod's own containers, not of what holds its network.
+    const name = spec.labels[containerLabel];
+    this.behaviour = behaviourOf(name === undefined ? undefined : spec.annotations, name ?? '');
     this.#clock = options.clock;
     this.#changed = options.changed;
     this.#fact = {

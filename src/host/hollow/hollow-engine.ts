@@ -2,7 +2,6 @@
 import { Channel } from '../../base/channel.js';
 import type { Clock } from '../../base/clock.js';
 import { ClusterError } from '../../base/errors.js';
-import { label } from '../../node/labels.js';
 import type { Prober } from '../../node/prober.js';
 import type {
   Container,
@@ -30,6 +29,20 @@ const down = (): ClusterError =>
   new ClusterError('ServiceUnavailable', 'the simulated container engine is switched off');
 
 const textId = (number: number): string => number.toString(16).padStart(64, '0');
+
+/** What it writes from now on; what it is told goes nowhere. */
+const attachTo = (container: HollowContainer, signal: AbortSignal): ExecSession => {
+  let finish: (code: number) => void = () => undefined;
+  const exitCode = new Promise<number>((resolve) => {
+    finish = resolve;
+  });
+  async function* output(): AsyncGenerator<{ stream: 'stdout'; data: Uint8Array }> {
+    const options = { follow: true, timestamps: false, tail: 0 };
+    for await (const data of container.logs(options, signal)) yield { stream: 'stdout', data };
+    finish(container.fact.exitCode ?? 0);
+  }
+  return { output: output(), exitCode };
+};
 
 export class HollowEngine {
   readonly #clock: Clock;
@@ -150,8 +163,7 @@ export class HollowEngine {
     const container = await this.#do(signal, () => this.container(id));
     if (container.fact.state === 'running') return container.fact;
     const { startDelayMs } = container.behaviour;
-    if (startDelayMs > 0 && container.spec.labels[label.kind] !== 'sandbox')
-      await this.#clock.sleep(startDelayMs, signal);
+    if (startDelayMs > 0) await this.#clock.sleep(startDelayMs, signal);
     await this.#do(signal, () => this.container(id).start());
     return container.fact;
   }
@@ -165,10 +177,11 @@ export class HollowEngine {
     this.#publish({ type: 'removed', id: container.fact.id });
   }
 
-  async #exec(id: string, { command }: ExecOptions, signal: AbortSignal): Promise<ExecSession> {
+  async #exec(id: string, { command, attach }: ExecOptions, signal: AbortSignal): Promise<ExecSession> {
     const container = await this.#do(signal, () => this.container(id));
     if (container.fact.state !== 'running')
       throw new ClusterError('Conflict', `Container ${id} is not running`);
+    if (attach === true) return attachTo(container, signal);
     const steps = parseScript(command);
     let finish: (code: number) => void = () => undefined;
     const exitCode = new Promise<number>((resolve) => {

@@ -218,11 +218,13 @@ const start = async (scope: PodScope, action: Start, signal: AbortSignal): Promi
 };
 
 export const startContainer = async (scope: PodScope, action: Start, signal: AbortSignal): Promise<void> => {
-  const { container, specHash } = action;
+  const { container, specHash, sandbox } = action;
   try {
     await start(scope, action, signal);
   } catch (error) {
     if (!(error instanceof StartFailure)) throw error;
+    // Its sandbox died meanwhile: that is why, and another one is made.
+    if (sandbox !== undefined && scope.node.table.get(sandbox.id)?.state !== 'running') return;
     const { reason, message } = error;
     if (reason !== 'ErrImageNeverPull')
       scope.tell('Warning', 'Failed', `Error: ${reason === 'ErrImagePull' ? reason : message}`);

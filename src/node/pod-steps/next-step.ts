@@ -2,7 +2,7 @@
 import type { Instant } from '../../base/clock.js';
 import type { Decision } from '../../reconcile/controller.js';
 import type { Announcement, PodAction } from '../pod-actions.js';
-import { takePicture } from '../pod-picture.js';
+import { deadlineOf, takePicture } from '../pod-picture.js';
 import type { PodObserved } from '../pod-picture.js';
 import { containersPart } from './containers.js';
 import { garbagePart } from './garbage.js';
@@ -18,6 +18,9 @@ export interface PodStep extends Decision<PodAction> {
   readonly announcements: readonly Announcement[];
 }
 
+/** Looks again when the pod's time is over. */
+const deadlinePart: StepPart = ({ pod }) => ({ actions: [], wakeAt: deadlineOf(pod) });
+
 const living: readonly StepPart[] = [
   volumesPart,
   sandboxPart,
@@ -25,6 +28,7 @@ const living: readonly StepPart[] = [
   probesPart,
   lastWordsPart,
   garbagePart,
+  deadlinePart,
 ];
 const ending: readonly StepPart[] = [terminationPart, lastWordsPart];
 

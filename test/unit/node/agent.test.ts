@@ -1,47 +1,22 @@
-// The agent on a simulated engine, with a clock that the test moves.
+// The agent starts, watches and restarts pods, on a simulated engine with a clock that the test moves.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ManualClock } from '../../../src/base/manual-clock.js';
-import { createHollowFiles } from '../../../src/host/hollow/hollow-files.js';
-import type { HollowFiles } from '../../../src/host/hollow/hollow-files.js';
-import { HollowEngine } from '../../../src/host/hollow/hollow-engine.js';
 import { configmaps } from '../../../src/resources/kinds/configmaps.js';
 import { leases } from '../../../src/resources/kinds/leases.js';
 import { nodes } from '../../../src/resources/kinds/nodes.js';
-import { pods } from '../../../src/resources/kinds/pods.js';
-import type { Pod } from '../../../src/resources/generated/types.js';
-import { AgentHarness, condition } from './agent-harness.js';
-
-const container = { name: 'web', image: 'web:1' };
-const hollow = (name: string, value: string) => ({ [`hollow.capstan.dev/${name}`]: value });
+import { condition } from './agent-harness.js';
+import { hollow, openHollowNode, web } from './hollow-node.js';
+import type { HollowNode } from './hollow-node.js';
 
 describe.each(['view', 'remote'] as const)('an agent that learns of its pods by a %s source', (source) => {
-  let clock: ManualClock;
-  let engine: HollowEngine;
-  let files: HollowFiles;
-  let node: AgentHarness;
-
-  const settle = async (): Promise<void> => {
-    for (let turn = 0; turn < 12; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-  };
-  const advance = (ms: number): Promise<void> => clock.advance(ms, settle);
-  const status = async (name: string) => (await node.pod(name)).status!;
-  const first = async (name: string) => (await status(name)).containerStatuses![0]!;
+  let engine: HollowNode['engine'];
+  let files: HollowNode['files'];
+  let node: HollowNode['node'];
+  let advance: HollowNode['advance'];
+  let status: HollowNode['status'];
+  let first: HollowNode['first'];
 
   beforeEach(async () => {
-    clock = new ManualClock();
-    engine = new HollowEngine({ clock });
-    files = createHollowFiles();
-    node = await AgentHarness.open({
-      clock,
-      runtime: engine.runtime,
-      prober: engine.prober,
-      files,
-      engine: 'hollow',
-      podCIDR: '10.244.3.0/24',
-      source,
-    });
-    await settle();
-    await advance(100);
+    ({ engine, files, node, advance, status, first } = await openHollowNode(source));
   });
   afterEach(() => node.close());
 
@@ -61,7 +36,7 @@ describe.each(['view', 'remote'] as const)('an agent that learns of its pods by 
   });
 
   it('runs a pod and reports it ready, with an address of its pod CIDR', async () => {
-    await node.createPod('web', { containers: [container] });
+    await node.createPod('web', { containers: [web] });
     await advance(50);
     const { phase, podIP, hostIP, qosClass, startTime } = await status('web');
     expect({ phase, podIP, hostIP, qosClass }).toEqual({
@@ -92,7 +67,7 @@ describe.each(['view', 'remote'] as const)('an agent that learns of its pods by 
 
   it('writes the status only when it differs', async () => {
     await node.createPod('web', {
-      containers: [{ ...container, livenessProbe: { tcpSocket: { port: 80 }, periodSeconds: 1 } }],
+      containers: [{ ...web, livenessProbe: { tcpSocket: { port: 80 }, periodSeconds: 1 } }],
     });
     await advance(50);
     const before = (await node.pod('web')).metadata.resourceVersion;
@@ -101,7 +76,7 @@ describe.each(['view', 'remote'] as const)('an agent that learns of its pods by 
   });
 
   it('starts a killed container again at once, and waits longer after each further end', async () => {
-    await node.createPod('web', { containers: [container] }, { annotations: hollow('crash-after', '1s') });
+    await node.createPod('web', { containers: [web] }, { annotations: hollow('crash-after', '1s') });
     await advance(1010);
     expect(await first('web')).toMatchObject({
       restartCount: 1,
@@ -119,7 +94,7 @@ describe.each(['view', 'remote'] as const)('an agent that learns of its pods by 
       /^back-off 10s restarting failed container=web pod=web_default\(.+\)$/,
     );
     expect((await status('web')).phase).toBe('Running');
-    await advance(8900);
+    await advance(9900);
     expect((await first('web')).restartCount).toBe(1);
     await advance(200);
     expect((await first('web')).restartCount).toBe(2);
@@ -131,7 +106,7 @@ describe.each(['view', 'remote'] as const)('an agent that learns of its pods by 
   });
 
   it('forgets crashes of a container that has run for ten minutes', async () => {
-    await node.createPod('web', { containers: [container] }, { annotations: hollow('crash-after', '11m') });
+    await node.createPod('web', { containers: [web] }, { annotations: hollow('crash-after', '11m') });
     for (let crash = 1; crash <= 3; crash += 1) {
       await advance(11 * 60_000 + 20);
       expect((await first('web')).restartCount).toBe(crash);
@@ -141,7 +116,7 @@ describe.each(['view', 'remote'] as const)('an agent that learns of its pods by 
   it('is not ready before its readiness probe succeeds, and soon after that', async () => {
     await node.createPod(
       'web',
-      { containers: [{ ...container, readinessProbe: { httpGet: { port: 8080 }, periodSeconds: 10 } }] },
+      { containers: [{ ...web, readinessProbe: { httpGet: { port: 8080 }, periodSeconds: 10 } }] },
       { annotations: hollow('ready-after', '300ms') },
     );
     await advance(250);
@@ -157,7 +132,7 @@ describe.each(['view', 'remote'] as const)('an agent that learns of its pods by 
       {
         containers: [
           {
-            ...container,
+            ...web,
             readinessProbe: { tcpSocket: { port: 80 }, periodSeconds: 2, failureThreshold: 2 },
           },
         ],
@@ -179,7 +154,7 @@ describe.each(['view', 'remote'] as const)('an agent that learns of its pods by 
       'web',
       {
         containers: [
-          { ...container, livenessProbe: { tcpSocket: { port: 80 }, periodSeconds: 2, failureThreshold: 2 } },
+          { ...web, livenessProbe: { tcpSocket: { port: 80 }, periodSeconds: 2, failureThreshold: 2 } },
         ],
       },
       { annotations: hollow('unready-after', '5s') },
@@ -194,9 +169,7 @@ describe.each(['view', 'remote'] as const)('an agent that learns of its pods by 
     await node.createPod(
       'web',
       {
-        containers: [
-          { ...container, startupProbe: { ...probe, failureThreshold: 30 }, livenessProbe: probe },
-        ],
+        containers: [{ ...web, startupProbe: { ...probe, failureThreshold: 30 }, livenessProbe: probe }],
       },
       { annotations: hollow('ready-after', '10s') },
     );
@@ -212,7 +185,7 @@ describe.each(['view', 'remote'] as const)('an agent that learns of its pods by 
         { name: 'one', image: 'web:1', command: ['sleep', '2'] },
         { name: 'two', image: 'web:1', command: ['sleep', '3'] },
       ],
-      containers: [container],
+      containers: [web],
     });
     await advance(1000);
     let now = await status('web');
@@ -241,7 +214,7 @@ describe.each(['view', 'remote'] as const)('an agent that learns of its pods by 
       'web',
       {
         initContainers: [{ name: 'proxy', image: 'web:1', restartPolicy: 'Always' }],
-        containers: [container],
+        containers: [web],
       },
       { annotations: hollow('stop-delay.web', '1s') },
     );
@@ -267,7 +240,7 @@ describe.each(['view', 'remote'] as const)('an agent that learns of its pods by 
     async (restartPolicy, code, phase) => {
       await node.createPod('job', {
         restartPolicy,
-        containers: [{ ...container, command: ['sh', '-c', `sleep 1; exit ${code}`] }],
+        containers: [{ ...web, command: ['sh', '-c', `sleep 1; exit ${code}`] }],
       });
       await advance(2000);
       expect((await status('job')).phase).toBe(phase);
@@ -282,7 +255,7 @@ describe.each(['view', 'remote'] as const)('an agent that learns of its pods by 
   it('restarts on failure only, with restartPolicy OnFailure', async () => {
     await node.createPod('job', {
       restartPolicy: 'OnFailure',
-      containers: [{ ...container, command: ['sh', '-c', 'sleep 1; exit 2'] }],
+      containers: [{ ...web, command: ['sh', '-c', 'sleep 1; exit 2'] }],
     });
     await advance(1100);
     expect(await first('job')).toMatchObject({ restartCount: 1 });
@@ -290,11 +263,7 @@ describe.each(['view', 'remote'] as const)('an agent that learns of its pods by 
   });
 
   it('says which image cannot be had, and backs off', async () => {
-    await node.createPod(
-      'web',
-      { containers: [container] },
-      { annotations: hollow('image-missing', 'true') },
-    );
+    await node.createPod('web', { containers: [web] }, { annotations: hollow('image-missing', 'true') });
     await advance(50);
     let waiting = (await first('web')).state?.waiting;
     expect(waiting?.reason).toBe('ErrImagePull');
@@ -319,7 +288,7 @@ describe.each(['view', 'remote'] as const)('an agent that learns of its pods by 
     await node.createPod('web', {
       containers: [
         {
-          ...container,
+          ...web,
           env: [{ name: 'COLOR', valueFrom: { configMapKeyRef: { name: 'settings', key: 'color' } } }],
         },
       ],
@@ -341,7 +310,7 @@ describe.each(['view', 'remote'] as const)('an agent that learns of its pods by 
     await node.createPod('web', {
       containers: [
         {
-          ...container,
+          ...web,
           env: [{ name: 'COLOR', valueFrom: { configMapKeyRef: { name: 'settings', key: 'color' } } }],
         },
       ],
@@ -354,7 +323,7 @@ describe.each(['view', 'remote'] as const)('an agent that learns of its pods by 
 
   it('waits for a volume whose config map is missing, and shows later changes without a restart', async () => {
     await node.createPod('web', {
-      containers: [{ ...container, volumeMounts: [{ name: 'pages', mountPath: '/www' }] }],
+      containers: [{ ...web, volumeMounts: [{ name: 'pages', mountPath: '/www' }] }],
       volumes: [{ name: 'pages', configMap: { name: 'pages' } }],
     });
     await advance(50);
@@ -376,163 +345,5 @@ describe.each(['view', 'remote'] as const)('an agent that learns of its pods by 
     await advance(50);
     expect(shown()).toEqual(['index.html=two']);
     expect((await status('web')).phase).toBe('Running');
-  });
-
-  it('stops a deleted pod with its grace, then its object goes and its address is free', async () => {
-    await node.createPod(
-      'web',
-      { containers: [container], terminationGracePeriodSeconds: 10 },
-      { annotations: hollow('stop-delay', '3s') },
-    );
-    await advance(100);
-    await node.deletePod('web');
-    await advance(2000);
-    expect(condition(await node.pod('web'), 'Ready')).toBe('False');
-    await advance(1500);
-    expect(await node.podOrNothing('web')).toBeUndefined();
-    expect(engine.containers).toHaveLength(0);
-    expect(node.messages('web')).toContain('Stopping container web');
-  });
-
-  it('kills what does not stop in time', async () => {
-    await node.createPod('web', { containers: [container] }, { annotations: hollow('stop-delay', '100s') });
-    await advance(100);
-    await node.deletePod('web');
-    await advance(1900);
-    expect(await node.podOrNothing('web')).toBeDefined();
-    await advance(300);
-    expect(await node.podOrNothing('web')).toBeUndefined();
-  });
-
-  it('runs preStop before it stops a container, within the grace', async () => {
-    await node.createPod('web', {
-      terminationGracePeriodSeconds: 10,
-      containers: [{ ...container, lifecycle: { preStop: { sleep: { seconds: 4 } } } }],
-    });
-    await advance(100);
-    await node.deletePod('web');
-    await advance(3900);
-    expect(engine.containers.some(({ fact }) => fact.state === 'running')).toBe(true);
-    await advance(300);
-    expect(await node.podOrNothing('web')).toBeUndefined();
-  });
-
-  it('removes what runs of a pod whose object vanished', async () => {
-    await node.createPod('web', { containers: [container] });
-    await advance(100);
-    await node.deletePod('web', 0);
-    await advance(2500);
-    expect(engine.containers).toHaveLength(0);
-  });
-
-  it('adopts what runs after its own restart, and restarts nothing', async () => {
-    await node.createPod('web', {
-      containers: [{ ...container, readinessProbe: { tcpSocket: { port: 80 } } }],
-    });
-    await advance(100);
-    const before = await node.pod('web');
-    const ids = engine.containers.map(({ fact }) => fact.id);
-    await node.stopAgent();
-    node.startAgent();
-    await advance(5000);
-    expect(engine.containers.map(({ fact }) => fact.id)).toEqual(ids);
-    expect((await node.pod('web')).status).toEqual(before.status);
-  });
-
-  it('ends what was deleted while it was away', async () => {
-    await node.createPod('web', { containers: [container] });
-    await node.createPod('other', { containers: [container] });
-    await advance(100);
-    await node.stopAgent();
-    await node.deletePod('web', 0);
-    node.startAgent();
-    await advance(3000);
-    expect(new Set(engine.containers.map(({ spec }) => spec.labels['dev.capstan.pod-name']))).toEqual(
-      new Set(['other']),
-    );
-  });
-
-  it('never gives an address twice, also after a restart', async () => {
-    for (const name of ['a', 'b']) await node.createPod(name, { containers: [container] });
-    await advance(100);
-    await node.stopAgent();
-    node.startAgent();
-    await advance(100);
-    for (const name of ['c', 'd']) await node.createPod(name, { containers: [container] });
-    await advance(100);
-    const addresses = await Promise.all(['a', 'b', 'c', 'd'].map(async (name) => (await status(name)).podIP));
-    expect(new Set(addresses).size).toBe(4);
-  });
-
-  it('makes a new sandbox when the old one dies, and starts the containers in it', async () => {
-    await node.createPod('web', { containers: [container] });
-    await advance(100);
-    const sandbox = engine.containers.find(({ spec }) => spec.labels['dev.capstan.kind'] === 'sandbox')!;
-    sandbox.end(137);
-    await advance(200);
-    expect(await first('web')).toMatchObject({ restartCount: 1, ready: true });
-    expect((await status('web')).podIP).not.toBe(sandbox.spec.labels['dev.capstan.address']);
-    expect(
-      engine.containers.filter(({ spec }) => spec.labels['dev.capstan.kind'] === 'sandbox'),
-    ).toHaveLength(1);
-  });
-
-  it('keeps the last end of a container for its log and removes those before', async () => {
-    await node.createPod('web', { containers: [container] }, { annotations: hollow('crash-after', '1s') });
-    await advance(120_000);
-    expect((await first('web')).restartCount).toBeGreaterThan(2);
-    expect(
-      engine.containers.filter(({ spec }) => spec.labels['dev.capstan.container'] === 'web').length,
-    ).toBeLessThanOrEqual(2);
-  });
-
-  it('waits while the engine is away, says so on the node, and goes on', async () => {
-    await node.createPod('web', { containers: [container] });
-    await advance(100);
-    engine.switchOff();
-    await advance(2500);
-    const ready = async () =>
-      (await node.cluster.get(nodes, { name: 'n1' })).status?.conditions?.find(
-        ({ type }) => type === 'Ready',
-      );
-    expect(await ready()).toMatchObject({ status: 'False', reason: 'KubeletNotReady' });
-    for (const { fact } of engine.containers)
-      if (fact.labels['dev.capstan.container'] === 'web') engine.container(fact.id).end(1);
-    await node.createPod('second', { containers: [container] });
-    await advance(2000);
-    engine.switchOn();
-    await advance(2500);
-    expect((await ready())?.status).toBe('True');
-    expect(await first('web')).toMatchObject({ restartCount: 1, ready: true });
-    expect((await status('second')).phase).toBe('Running');
-  });
-
-  it('ends a pod at its activeDeadlineSeconds', async () => {
-    await node.createPod('web', { activeDeadlineSeconds: 5, containers: [container] });
-    await advance(7000);
-    expect(await status('web')).toMatchObject({ phase: 'Failed', reason: 'DeadlineExceeded' });
-    expect(engine.containers.filter(({ fact }) => fact.state === 'running')).toHaveLength(0);
-  });
-
-  it('uses the address of the node for a pod in its network, without a sandbox', async () => {
-    await node.createPod('web', { hostNetwork: true, containers: [container] });
-    await advance(100);
-    expect((await status('web')).podIP).toBe('192.0.2.10');
-    expect(engine.containers.map(({ spec }) => spec.network.type)).toEqual(['host']);
-  });
-
-  it('restarts a container whose image was changed', async () => {
-    await node.createPod('web', { containers: [container] });
-    await advance(100);
-    const pod: Pod = await node.pod('web');
-    await node.cluster.patch(
-      pods,
-      { name: 'web', namespace: 'default' },
-      { type: 'strategic', patch: { spec: { containers: [{ name: 'web', image: 'web:2' }] } } },
-    );
-    await advance(3000);
-    expect(pod.spec.containers[0]?.image).toBe('web:1');
-    expect(await first('web')).toMatchObject({ image: 'web:2', restartCount: 1, ready: true });
-    expect(node.messages('web')).toContain('Container web definition changed, will be restarted');
   });
 });
