@@ -190,6 +190,21 @@ describe.each(kubectls().map((path) => ({ path, version: path.slice(path.lastInd
       expect(unknown.stderr).toContain('exit code 126');
     });
 
+    it('attaches to the process of the container, which goes on afterwards', async () => {
+      const child = spawn(path, ['--kubeconfig', cluster.kubeconfig, 'attach', '-i', 'web'], {
+        stdio: ['pipe', 'pipe', 'ignore'],
+      });
+      let heard = '';
+      child.stdout.on('data', (text: Buffer) => (heard += text.toString()));
+      const word = randomBytes(8).toString('hex');
+      // What is said before the connection stands is lost on nobody: the client keeps it.
+      child.stdin.end(`${word}\n`);
+      await until('the answer of the process', () => heard.includes(`heard ${word}\n`));
+      child.kill('SIGKILL');
+      await until('the end of the streams', () => cluster.open().server === 0 && cluster.open().agent === 0);
+      expect(await engine.docker('inspect', '--format', '{{.State.Running}}', 'web-app')).toBe('true');
+    });
+
     it('leaves no command behind when it goes away', async () => {
       const child = spawn(path, ['--kubeconfig', cluster.kubeconfig, 'exec', 'web', '--', 'sleep', '54321'], {
         stdio: 'ignore',
