@@ -85,7 +85,7 @@ describe('the first day with Capstan', () => {
   });
 
   it('refuses a wrong push with file, line and column, and nothing changes', async () => {
-    const before = await podsOf('web');
+    const before = (await podsOf('web')).filter(ready);
     await edit('apps/web/deployment.yaml', (text) => text.replace('replicas: 2', 'replicas: two'));
     const line =
       (await readFile(join(machine.clone, 'apps/web/deployment.yaml'), 'utf8'))
@@ -99,9 +99,8 @@ describe('the first day with Capstan', () => {
       (await machine.git(['rev-parse', 'HEAD'])).stdout.trim(),
     );
     await machine.git(['reset', '-q', '--hard', 'HEAD~1']);
-    expect((await podsOf('web')).map(({ metadata }) => metadata.uid).sort()).toEqual(
-      before.map(({ metadata }) => metadata.uid).sort(),
-    );
+    const uids = (pods: readonly Pod[]): readonly string[] => pods.map(({ metadata }) => metadata.uid).sort();
+    expect(uids((await podsOf('web')).filter(ready))).toEqual(uids(before));
   });
 
   it('puts back what is changed behind the back of Git within 5 s', async () => {
