@@ -3,6 +3,7 @@ import { hasCode } from '../base/errors.js';
 import type { Kind } from '../resources/kind.js';
 import { endpointslices } from '../resources/kinds/endpointslices.js';
 import { namespaces } from '../resources/kinds/namespaces.js';
+import { priorityclasses, systemPriorityClasses } from '../resources/kinds/priorityclasses.js';
 import { serviceaccounts } from '../resources/kinds/serviceaccounts.js';
 import { services } from '../resources/kinds/services.js';
 import type { EndpointSlice, Namespace, Service, ServiceAccount } from '../resources/generated/types.js';
@@ -54,6 +55,13 @@ const call: CallOptions = {
   fieldManager: 'capstan-apiserver',
 };
 
+const priorityClass = ([name, value]: readonly [string, number]): Draft =>
+  ({
+    metadata: { name },
+    value,
+    description: 'Used for system critical pods that must not be moved from where they are.',
+  }) as Draft;
+
 const createMissing = async (registry: Registry, kind: Kind, draft: Draft): Promise<void> => {
   try {
     await registry.create(kind, draft, call);
@@ -66,6 +74,11 @@ const createMissing = async (registry: Registry, kind: Kind, draft: Draft): Prom
 export const bootstrap = async (registry: Registry, options: BootstrapOptions): Promise<void> => {
   await Promise.all(ownNamespaces.map((name) => createMissing(registry, namespaces, namespace(name))));
   await Promise.all(ownNamespaces.map((name) => createMissing(registry, serviceaccounts, account(name))));
+  await Promise.all(
+    Object.entries(systemPriorityClasses).map((known) =>
+      createMissing(registry, priorityclasses, priorityClass(known)),
+    ),
+  );
   await createMissing(registry, services, apiService(options));
   if (options.apiAddress === undefined) return;
   const slice = apiEndpoints(options.apiAddress, options.apiPort);

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.js';
 import { ClusterError } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
 import type { Kind } from '../resources/kind.js';
-import { storeKey } from '../resources/kind.js';
+import { kindPrefix, storeKey } from '../resources/kind.js';
 import type { ObjectName, Resource } from '../resources/resource.js';
 import type { Store } from '../store/store.js';
 import type { Admission, AdmissionReads } from './admission/admission.js';
@@ -36,6 +36,10 @@ const readsOf = (store: Store, entries: StoredEntries): AdmissionReads => ({
     const entry = store.get(storeKey(kind, name, kind.namespaced ? namespace : undefined));
     return entry === undefined ? undefined : (entries.of(entry).object as T);
   },
+  list: <T extends Resource>(kind: Kind<T>, namespace: string | undefined): readonly T[] =>
+    store
+      .list(namespace === undefined ? kindPrefix(kind) : `${kindPrefix(kind)}${namespace}/`)
+      .entries.map((entry) => entries.of(entry).object as T),
 });
 
 /** What nobody foresaw is logged here with its stack; the client learns only that it happened. */

@@ -7,6 +7,8 @@ import type { WritableSubresource } from '../registry.js';
 /** The cluster as of now, for plugins that look at other objects. */
 export interface AdmissionReads {
   get<T extends Resource>(kind: Kind<T>, name: ObjectName): T | undefined;
+  /** All of one namespace, or of the cluster when it is undefined. */
+  list<T extends Resource>(kind: Kind<T>, namespace: string | undefined): readonly T[];
 }
 
 interface Common {

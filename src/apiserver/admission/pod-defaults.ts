@@ -1,8 +1,8 @@
-// What the cluster, not the author, decides about a new pod: its account, its priority, how long it outlives its node.
+// What the cluster, not the author, decides about a new pod: its account, how long it outlives its node.
 import type { Pod, Toleration } from '../../resources/generated/types.js';
 import type { Admission, AdmissionRequest } from './admission.js';
 
-const newPod = (request: AdmissionRequest): Pod | undefined =>
+export const newPod = (request: AdmissionRequest): Pod | undefined =>
   request.operation === 'create' && request.kind.group === '' && request.kind.plural === 'pods'
     ? (request.object as unknown as Pod)
     : undefined;
@@ -17,15 +17,6 @@ export const podServiceAccount: Admission = {
     return {
       object: { ...pod, spec: { ...pod.spec, serviceAccountName: account, serviceAccount: account } },
     };
-  },
-};
-
-export const podPriority: Admission = {
-  name: 'Priority',
-  admit: (request) => {
-    const pod = newPod(request);
-    if (pod === undefined || pod.spec.priority !== undefined) return undefined;
-    return { object: { ...pod, spec: { ...pod.spec, priority: 0 } } };
   },
 };
 
