@@ -49,13 +49,14 @@ const checkApplied = ({ kind, applied, manager }: ApplyOptions): void => {
   const bad = (message: string): ClusterError => new ClusterError('BadRequest', message);
   if (manager === '') throw bad('fieldManager is required for apply patch');
   if (!isObject(applied) || !isObject(applied.metadata)) throw bad(`what is applied must be a ${kind.kind}`);
-  const { managedFields } = applied.metadata;
-  if (managedFields !== undefined && managedFields.length > 0)
+  const managedFields: unknown = applied.metadata.managedFields ?? [];
+  if (!Array.isArray(managedFields) || managedFields.length > 0)
     throw bad('metadata.managedFields must be nil');
-  const { apiVersion = apiVersionOf(kind), kind: name = kind.kind } = applied;
-  if (apiVersion !== apiVersionOf(kind) || name !== kind.kind)
+  const expected = apiVersionOf(kind);
+  const { apiVersion = expected, kind: name = kind.kind } = applied;
+  if (apiVersion !== expected || name !== kind.kind)
     throw bad(
-      `what is applied is a ${name} of ${apiVersion}, not a ${kind.kind} of ${apiVersionOf(kind)}: correct its apiVersion and kind`,
+      `what is applied says kind ${JSON.stringify(name)} and apiVersion ${JSON.stringify(apiVersion)}: a ${kind.kind} has apiVersion ${expected}`,
     );
 };
 

@@ -18,7 +18,7 @@ export const setMember = (target: object, name: string, value: unknown): void =>
 
 const keyText = (node: SchemaNode, item: object, key: string): string | undefined => {
   const value = memberOf(item, key) ?? node.element()?.field(key)?.default;
-  return value === undefined || value === null ? undefined : `"${key}":${JSON.stringify(value)}`;
+  return value === undefined || typeof value === 'object' ? undefined : `"${key}":${JSON.stringify(value)}`;
 };
 
 /**

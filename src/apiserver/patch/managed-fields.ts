@@ -118,9 +118,9 @@ const startingPoint = (
   subresource: string | undefined,
 ): readonly ManagedFieldsEntry[] => {
   const live = before?.metadata.managedFields ?? [];
-  const sent: readonly unknown[] | undefined = after.metadata.managedFields;
-  if (before === undefined || subresource !== undefined || sent === undefined || sent === live) return live;
-  const [only, second] = sent;
+  const sent: unknown = after.metadata.managedFields;
+  if (before === undefined || subresource !== undefined || sent === live || !Array.isArray(sent)) return live;
+  const [only, second] = sent as readonly unknown[];
   if (second === undefined && isObject(only) && Object.keys(only).length === 0) return [];
   return sent.length > 0 && sent.every(isEntry) ? (sent as readonly ManagedFieldsEntry[]) : live;
 };

@@ -40,9 +40,8 @@ const pruneMembers = (
     else setMember(pruned, name, next);
   }
   if (pruned === undefined) return value;
-  // An empty map or object is applied as such, or it goes with the last of its members.
-  const isWanted = applied !== undefined && isMember(applied);
-  return Object.keys(pruned).length > 0 || isWanted ? pruned : undefined;
+  // What is still applied stays, be it empty (or only nulls); the rest goes with the last of its members.
+  return Object.keys(pruned).length > 0 || applied !== undefined ? pruned : undefined;
 };
 
 const pruneItems = (node: SchemaNode, list: readonly unknown[], { lost, kept, applied }: Owned): unknown => {

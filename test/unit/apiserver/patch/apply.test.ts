@@ -344,8 +344,8 @@ describe('what cannot be applied', () => {
   it.each<[string, object, string]>([
     ['no manager', config({}), 'fieldManager is required'],
     ['managedFields', { metadata: { name: 'c', managedFields: [{}] } }, 'metadata.managedFields must be nil'],
-    ['another kind', { kind: 'Secret', ...config({}) }, 'not a ConfigMap of v1'],
-    ['another version', { apiVersion: 'v2', ...config({}) }, 'correct its apiVersion and kind'],
+    ['another kind', { kind: 'Secret', ...config({}) }, 'says kind "Secret"'],
+    ['another version', { apiVersion: 'v2', ...config({}) }, 'a ConfigMap has apiVersion v1'],
     ['no metadata', { data: {} }, 'must be a ConfigMap'],
   ])('is refused: %s', (what, applied, message) => {
     const error = refusal(() =>
