@@ -1,0 +1,34 @@
+// IPv4 addresses and networks as numbers.
+
+export interface Cidr {
+  /** First address. */
+  readonly base: number;
+  /** Prefix length. */
+  readonly bits: number;
+}
+
+/** Undefined for what is no dotted IPv4 address. */
+export const addressNumber = (text: string): number | undefined => {
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
+  if (match === null) return undefined;
+  let number = 0;
+  for (const part of match.slice(1)) {
+    if (Number(part) > 255) return undefined;
+    number = number * 256 + Number(part);
+  }
+  return number;
+};
+
+/** Undefined for what is no IPv4 network, or has bits set behind its prefix. */
+export const parseCidr = (text: string): Cidr | undefined => {
+  const [address = '', length = '', ...rest] = text.split('/');
+  const base = addressNumber(address);
+  const bits = /^\d{1,2}$/.test(length) ? Number(length) : 33;
+  if (base === undefined || bits > 32 || rest.length > 0 || base % 2 ** (32 - bits) !== 0) return undefined;
+  return { base, bits };
+};
+
+export const contains = ({ base, bits }: Cidr, address: number): boolean =>
+  address >= base && address < base + 2 ** (32 - bits);
+
+export const overlap = (a: Cidr, b: Cidr): boolean => contains(a, b.base) || contains(b, a.base);
