@@ -1,5 +1,6 @@
 // A container engine of a test's own: dockerd in a temporary folder that shares nothing with the machine's engine.
 import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { open, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,15 +42,37 @@ const until = async (what: string, done: () => Promise<boolean> | boolean, ms = 
   }
 };
 
-/** No bridge and no rules of its own, so that it and the machine's engine leave each other alone. */
-const argumentsFor = (folder: string, liveRestore: boolean): readonly string[] => [
+/**
+ * A default bridge of its own and no rules, so that it and the machine's engine leave each other alone: with
+ * `--bridge=none` it would take the machine's docker0 away.
+ */
+const argumentsFor = (folder: string, bridge: string, liveRestore: boolean): readonly string[] => [
   ...['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec')],
   ...['--pidfile', join(folder, 'docker.pid'), '-H', `unix://${join(folder, 'docker.sock')}`],
   ...['--cgroup-parent', `/${folder.split('/').at(-1) ?? 'capstan-test'}`],
-  ...['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-masq=false', '--userland-proxy=false'],
+  ...[
+    `--bridge=${bridge}`,
+    '--iptables=false',
+    '--ip6tables=false',
+    '--ip-masq=false',
+    '--userland-proxy=false',
+  ],
   ...['--storage-driver', 'overlay2', '--shutdown-timeout', '2'],
   ...(liveRestore ? ['--live-restore'] : []),
 ];
+
+const ip = async (...args: readonly string[]): Promise<void> => {
+  await execute('ip', [...args], {
+    env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
+  });
+};
+
+const makeBridge = async (name: string): Promise<void> => {
+  const [a = 0, b = 0] = randomBytes(2);
+  await ip('link', 'add', name, 'type', 'bridge');
+  await ip('address', 'add', `10.${128 + (a % 64)}.${b}.1/24`, 'dev', name);
+  await ip('link', 'set', name, 'up');
+};
 
 const unmountBelow = async (folder: string): Promise<void> => {
   const mounts = (await readFile('/proc/mounts', 'utf8'))
@@ -68,6 +91,8 @@ export const startDockerEngine = async (
   const folder = await mkdtemp(join(tmpdir(), 'capd-'));
   const socketPath = join(folder, 'docker.sock');
   const host = `unix://${socketPath}`;
+  const bridge = `capb-${folder.slice(-6)}`;
+  await makeBridge(bridge);
   let pid: number | undefined;
 
   const docker = async (...args: readonly string[]): Promise<string> =>
@@ -77,7 +102,7 @@ export const startDockerEngine = async (
     await rm(join(folder, 'docker.pid'), { force: true });
     const log = await open(join(folder, 'dockerd.log'), 'a');
     try {
-      const child = spawn('dockerd', argumentsFor(folder, options.liveRestore ?? true), {
+      const child = spawn('dockerd', argumentsFor(folder, bridge, options.liveRestore ?? true), {
         detached: true,
         stdio: ['ignore', log.fd, log.fd],
         env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
@@ -135,6 +160,7 @@ export const startDockerEngine = async (
     if (containers.length > 0) await docker('rm', '-f', ...containers);
     await docker('network', 'prune', '-f');
     await kill('SIGTERM');
+    await ip('link', 'delete', bridge);
     await unmountBelow(folder);
     await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   };

@@ -20,7 +20,7 @@ spec:
   replicas: 3
   selector: {matchLabels: {app: web}}
   template:
-    metadata: {labels: {app: web}}
+    metadata: {labels: {app: web}, annotations: {hollow.capstan.dev/log: hello}}
     spec:
       containers:
         - name: web
@@ -95,7 +95,7 @@ describe.each(kubectlVersions())('kubectl $version', ({ version, program }) => {
   });
 
   it('reads logs', async () => {
-    expect(await ok(['logs', 'deployment/web', '--tail=5'])).not.toBe('');
+    expect(await ok(['logs', 'deployment/web', '--tail=5'])).toBe('hello\n');
   });
 
   it('scales', async () => {
