@@ -16,7 +16,10 @@ import { isKept } from './plan.js';
 import type { DesiredObject } from './render.js';
 
 export type GitAction =
-  | { readonly type: 'sync' | 'heal' | 'report-drift' | 'remove' | 'forget'; readonly application: string }
+  | {
+      readonly type: 'sync' | 'heal' | 'report-drift' | 'remove' | 'forget' | 'try-again';
+      readonly application: string;
+    }
   | { readonly type: 'roll-back'; readonly application: string; readonly reason: string }
   | { readonly type: 'status'; readonly application: string; readonly status: ApplicationStatus };
 
@@ -108,6 +111,11 @@ export class ApplicationController implements Controller<Observed, GitAction> {
     return undefined;
   }
 
+  /** Whether the manifests of any application hold the object. */
+  isWanted(id: string): boolean {
+    return [...this.#options.states.values()].some((state) => state.spec !== undefined && state.ids.has(id));
+  }
+
   #gone(state: ApplicationState): number {
     const spec = state.spec ?? { prune: true };
     const wanted = state.ids;
@@ -170,6 +178,7 @@ export class ApplicationController implements Controller<Observed, GitAction> {
       gone: this.#gone(state),
       drifted: state.drift.length,
       failed: state.failed,
+      retryRefusedAt: state.refused?.retryAt,
       dependencies: this.#dependencies(state, view),
       health: { degraded, progressing, failure },
       rollback: this.#options.config().rollback.write,

@@ -30,6 +30,12 @@ export interface FailedSync {
   readonly retryAt: Instant;
 }
 
+/** A revision that the API server has refused: the one before goes on, and this one is tried again later. */
+export interface Refused {
+  readonly target: Target;
+  readonly retryAt: Instant;
+}
+
 /** What is to run: the newest revision of the application that has no problems. */
 export interface Target {
   readonly revision: string;
@@ -42,11 +48,14 @@ export class ApplicationState {
   spec: ApplicationSpec | undefined;
   head: { readonly revision: string; readonly problems: readonly Problem[] } | undefined;
   target: Target | undefined;
-  /** The objects that were last carried out completely. */
-  synced: readonly DesiredObject[] | undefined;
+  /** What was last carried out completely. */
+  synced: Target | undefined;
   syncedRevision: string | undefined;
   syncedAt: string | undefined;
   failed: FailedSync | undefined;
+  refused: Refused | undefined;
+  /** The last revision of which it was told that it is refused: once is enough. */
+  refusedOnce: string | undefined;
   healthyRevision: string | undefined;
   rolledBack: ApplicationRollback | undefined;
   /** The last one written, until the view shows it. */
@@ -79,7 +88,7 @@ export class ApplicationState {
 
   /** The target has not been carried out yet. */
   get isNew(): boolean {
-    return this.target !== undefined && this.synced !== this.target.rendered.objects;
+    return this.target !== undefined && this.synced?.rendered.objects !== this.target.rendered.objects;
   }
 
   /** Takes over what the status of an earlier process says. */
@@ -95,14 +104,40 @@ export class ApplicationState {
     const before = this.target;
     this.target = target;
     // A process that starts over finds the revision that the one before had carried out.
-    if (before === undefined && this.syncedRevision === target.revision)
-      this.synced = target.rendered.objects;
-    if (!this.isNew) this.syncedRevision = target.revision;
+    this.refused = undefined;
+    if (before === undefined && this.syncedRevision === target.revision) this.synced = target;
+    if (!this.isNew) this.carriedOut(target);
     if (before?.rendered.objects === target.rendered.objects) return;
     this.failed = undefined;
     this.supersede?.abort(new DOMException(`superseded by ${target.revision.slice(0, 8)}`, 'AbortError'));
     const wanted = this.ids;
     for (const id of this.settled.keys()) if (!wanted.has(id)) this.settled.delete(id);
+  }
+
+  carriedOut(target: Target): void {
+    this.synced = target;
+    this.syncedRevision = target.revision;
+    this.failed = undefined;
+  }
+
+  /** Goes back to what was carried out last, if anything was: that keeps running and healing. */
+  refuse(problems: readonly Problem[], retryAt: Instant): boolean {
+    const { target, synced } = this;
+    if (target === undefined || synced === undefined || !this.isNew) return false;
+    this.refused = { target, retryAt };
+    this.head = { revision: target.revision, problems };
+    this.target = synced;
+    this.failed = undefined;
+    return true;
+  }
+
+  /** Whatever waits for a later attempt is tried at the next turn. */
+  tryAgain(): void {
+    this.failed = undefined;
+    if (this.refused === undefined) return;
+    this.target = this.refused.target;
+    this.head = { revision: this.target.revision, problems: [] };
+    this.refused = undefined;
   }
 
   /** What else is said about the application changes what its objects are to look like. */

@@ -10,6 +10,7 @@ import type { DecisionLog } from '../reconcile/decision-log.js';
 import { createLoop } from '../reconcile/loop.js';
 import { runnable } from '../reconcile/runnable.js';
 import { resourceNameOf, type Kind } from '../resources/kind.js';
+import { namespaces } from '../resources/kinds/namespaces.js';
 import { ApplicationController } from './application-controller.js';
 import type { ApplicationState } from './application-state.js';
 import { createExtension } from './extension.js';
@@ -65,9 +66,10 @@ const notForGit: ReadonlySet<string> = new Set([
 
 const openJournal = async (
   journal: Journal,
-  { clock, log }: GitOpsOptions,
+  { informers, clock, log }: GitOpsOptions,
   signal: AbortSignal,
 ): Promise<void> => {
+  await informers.ready(signal);
   for (let delay = 200; ; delay = Math.min(10_000, delay * 2))
     try {
       await journal.open();
@@ -79,11 +81,22 @@ const openJournal = async (
     }
 };
 
+/** What was refused for want of a namespace need not wait for its next attempt. */
+const tryAgain = (
+  states: ReadonlyMap<string, ApplicationState>,
+  nudge: (application: string) => void,
+): void => {
+  for (const state of states.values()) {
+    if (state.failed === undefined && state.refused === undefined) continue;
+    state.tryAgain();
+    nudge(state.name);
+  }
+};
+
 export const createGitOps = (options: GitOpsOptions): GitOps => {
   const { cluster, informers, source, clock, log, events, renderer } = options;
   const { view } = informers;
   const watched = options.kinds.filter((kind) => informers.watches(kind));
-  const kept = watched.filter((kind) => !notForGit.has(resourceNameOf(kind)));
   const author = { name: 'Capstan', email: `capstan@${options.clusterName}.cluster` };
   const states = new Map<string, ApplicationState>();
   const journal = new Journal({ cluster, clock, log, address: source.address, branch: source.branch });
@@ -101,7 +114,7 @@ export const createGitOps = (options: GitOpsOptions): GitOps => {
     nudge,
   });
   const controller = new ApplicationController({
-    kinds: kept,
+    kinds: watched.filter((kind) => !notForGit.has(resourceNameOf(kind))),
     informers,
     states,
     config: () => git.config,
@@ -147,10 +160,16 @@ export const createGitOps = (options: GitOpsOptions): GitOps => {
     pushGate: createPushGate({ source, git, plan }),
     webhook: createWebhook({ secret: options.webhookSecret, poke: () => source.poke() }),
     run: async (signal) => {
-      await informers.ready(signal);
       await openJournal(journal, options, signal);
-      await Promise.all([git.run(signal), loop.run(signal), status.run(signal)]);
-      await journal.settled();
+      const unsubscribe = informers.subscribe(namespaces, ({ type }) => {
+        if (type === 'added') tryAgain(states, nudge);
+      });
+      try {
+        await Promise.all([git.run(signal), loop.run(signal), status.run(signal)]);
+        await journal.settled();
+      } finally {
+        unsubscribe();
+      }
     },
   };
 };

@@ -21,6 +21,8 @@ export interface Facts {
   readonly gone: number;
   readonly drifted: number;
   readonly failed: FailedSync | undefined;
+  /** When a revision that the API server refused is tried again. */
+  readonly retryRefusedAt: Instant | undefined;
   readonly dependencies: readonly {
     readonly name: string;
     readonly ready: boolean;
@@ -38,7 +40,8 @@ export interface Facts {
 }
 
 export interface Step {
-  readonly next: 'sync' | 'heal' | 'report-drift' | 'remove' | 'forget' | 'roll-back' | 'nothing';
+  readonly next:
+    'sync' | 'heal' | 'report-drift' | 'remove' | 'forget' | 'roll-back' | 'try-again' | 'nothing';
   readonly phase: Phase;
   readonly message: string;
   readonly wakeAt?: Instant | undefined;
@@ -125,15 +128,26 @@ const standing = (facts: Facts): Step => {
   return { next: 'nothing', phase: 'Healthy', message: `runs ${at}${drift}` };
 };
 
+const earlier = (a: Instant | undefined, b: Instant | undefined): Instant | undefined =>
+  a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
+
 /** Manifests with errors: what ran before goes on, and is kept as it was. */
 const invalid = (facts: Facts, now: Instant): Step => {
+  const { retryRefusedAt } = facts;
   const { head, target, unsettled, gone, spec } = facts;
   const count = head.problems.length;
   const running = target === undefined ? 'nothing of it runs' : `${short(target.revision)} keeps running`;
   const message = `${short(head.revision)} has ${String(count)} ${count === 1 ? 'error' : 'errors'}, ${running}: ${listed(head.problems.map(problemText))}`;
+  if (retryRefusedAt !== undefined && retryRefusedAt <= now)
+    return { next: 'try-again', phase: 'Failed', message };
   const heals = target !== undefined && spec?.selfHeal !== false && unsettled + gone > 0;
   if (!heals || (facts.failed !== undefined && facts.failed.retryAt > now))
-    return { next: 'nothing', phase: 'Failed', message, wakeAt: heals ? facts.failed?.retryAt : undefined };
+    return {
+      next: 'nothing',
+      phase: 'Failed',
+      message,
+      wakeAt: earlier(retryRefusedAt, heals ? facts.failed?.retryAt : undefined),
+    };
   return { next: 'heal', phase: 'Failed', message };
 };
 

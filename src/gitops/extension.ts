@@ -105,7 +105,7 @@ const sync: Endpoint = async (request, { git, states, nudge, journal }) => {
   await git.refresh(request.signal);
   for (const state of states.values()) {
     if (typeof application === 'string' && state.name !== application) continue;
-    state.failed = undefined;
+    state.tryAgain();
     nudge(state.name);
   }
   return {

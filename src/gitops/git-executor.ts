@@ -71,6 +71,9 @@ export class GitExecutor implements Executor<GitAction> {
       case 'report-drift':
         await this.#bring(state, action.type, signal);
         break;
+      case 'try-again':
+        state.tryAgain();
+        break;
       case 'remove':
         await this.#remove(state, signal);
         break;
@@ -108,6 +111,7 @@ export class GitExecutor implements Executor<GitAction> {
       signal,
       live: (desired) => controller.live(state, desired),
       isSettled: () => false,
+      isWanted: (id) => controller.isWanted(id),
     });
     return planApplication({
       spec,
@@ -140,7 +144,7 @@ export class GitExecutor implements Executor<GitAction> {
       await this.#ensure(state);
       const plan = await this.plan(state, signal);
       this.#settleUnchanged(state, plan);
-      if (plan.problems.length > 0) this.#fail(state, plan.problems, refusedRetryMs);
+      if (plan.problems.length > 0) this.#fail(state, plan.problems, { refused: true });
       else if (type === 'report-drift') this.#reportDrift(state, plan);
       else await this.#carryOut(state, plan, signal);
     } catch (error) {
@@ -153,7 +157,7 @@ export class GitExecutor implements Executor<GitAction> {
         column: 1,
         message: messageOf(error),
       };
-      this.#fail(state, [problem], this.#delay(state));
+      this.#fail(state, [problem], { refused: false });
     } finally {
       if (state.supersede === supersede) state.supersede = undefined;
     }
@@ -211,9 +215,7 @@ export class GitExecutor implements Executor<GitAction> {
       await this.#failedToApply(state, failures, signal);
       return;
     }
-    state.failed = undefined;
-    state.synced = target.rendered.objects;
-    state.syncedRevision = target.revision;
+    state.carriedOut(target);
     this.#unsettlePhase(state);
     if (plan.changes.length > 0 || wasNew) state.syncedAt = toTimestamp(clock.now());
     if (plan.changes.length === 0) return;
@@ -252,18 +254,26 @@ export class GitExecutor implements Executor<GitAction> {
         });
     }
     const refused = failures.every(({ error }) => hasCode(error, 'Invalid', 'BadRequest', 'Forbidden'));
-    this.#fail(state, problems, refused ? refusedRetryMs : this.#delay(state));
+    this.#fail(state, problems, { refused });
   }
 
-  #fail(state: ApplicationState, problems: readonly Problem[], retryMs: number): void {
+  #fail(
+    state: ApplicationState,
+    problems: readonly Problem[],
+    { refused }: { readonly refused: boolean },
+  ): void {
     const { clock, journal, log } = this.#options;
     const revision = state.target?.revision ?? '';
-    const again = state.failed?.revision === revision;
-    const attempts = (again ? (state.failed?.attempts ?? 0) : 0) + 1;
-    state.failed = { revision, problems, attempts, retryAt: clock.now() + retryMs };
+    const again = state.failed?.revision === revision || state.refusedOnce === revision;
+    const attempts = (state.failed?.revision === revision ? state.failed.attempts : 0) + 1;
+    const retryAt = clock.now() + (refused ? refusedRetryMs : this.#delay(state));
+    if (!refused || !state.refuse(problems, retryAt))
+      state.failed = { revision, problems, attempts, retryAt };
+    if (refused) state.refusedOnce = revision;
     const message = problems.map(problemText).slice(0, 3).join('; ');
     log.warn({ application: state.name, revision, attempts }, `not carried out: ${message}`);
-    if (!again) journal.record({ application: state.name, revision, outcome: 'Failed', message });
+    if (again) return;
+    journal.record({ application: state.name, revision, outcome: 'Failed', message });
     this.#tell(state, 'Warning', 'SyncFailed', message);
   }
 

@@ -133,6 +133,17 @@ const refuse = (document: Found, field: string, message: string): Reading => ({
   problems: [{ ...document.locate(field), message }],
 });
 
+/** Undefined when there is a name. `y` without quotes is true to every reader of Kubernetes manifests. */
+const nameProblem = (kind: string, metadata: unknown): string | undefined => {
+  const { name, generateName } = isObject(metadata) ? metadata : {};
+  if (typeof name === 'string' && name !== '') return undefined;
+  if (typeof name === 'boolean' || typeof name === 'number')
+    return `metadata.name of this ${kind} is the ${typeof name} ${String(name)} and not text: put it in quotes`;
+  return generateName === undefined
+    ? `${kind} needs metadata.name`
+    : `${kind} needs metadata.name: with generateName every sync would make another object`;
+};
+
 const identify = (
   document: Found,
   rules: ManifestRules,
@@ -163,19 +174,18 @@ const identify = (
       'kind',
       `${kindName} objects are written by Capstan itself: describe applications in capstan.yaml`,
     );
-  if (!isObject(metadata) || typeof metadata['name'] !== 'string' || metadata['name'] === '')
-    return refuse(
-      document,
-      'metadata.name',
-      isObject(metadata) && metadata['generateName'] !== undefined
-        ? `${kindName} needs metadata.name: with generateName every sync would make another object`
-        : `${kindName} needs metadata.name`,
-    );
-  if (!kind.namespaced && typeof metadata['namespace'] === 'string' && metadata['namespace'] !== '')
+  const wrongName = nameProblem(kindName, metadata);
+  if (wrongName !== undefined) return refuse(document, 'metadata.name', wrongName);
+  if (
+    !kind.namespaced &&
+    isObject(metadata) &&
+    typeof metadata['namespace'] === 'string' &&
+    metadata['namespace'] !== ''
+  )
     return refuse(
       document,
       'metadata.namespace',
-      `${kindName} ${metadata['name']} belongs to the whole cluster: remove metadata.namespace`,
+      `${kindName} ${String(metadata['name'])} belongs to the whole cluster: remove metadata.namespace`,
     );
   return { kind, value };
 };

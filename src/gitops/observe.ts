@@ -3,6 +3,7 @@
 import { ClusterError, messageOf } from '../base/errors.js';
 import type { Cluster } from '../client/cluster.js';
 import type { View } from '../client/view.js';
+import { storeKey } from '../resources/kind.js';
 import { namespaces } from '../resources/kinds/namespaces.js';
 import type { Resource } from '../resources/resource.js';
 import { appliedObject } from './applied-object.js';
@@ -22,6 +23,8 @@ export interface ObserveOptions {
   readonly reader: ObjectReader;
   /** True: known to be as wanted, no need to ask. */
   isSettled(desired: DesiredObject, live: Resource): boolean;
+  /** Whether the manifests of any application hold the object of this id. */
+  isWanted(id: string): boolean;
   readonly spec: Pick<ApplicationSpec, 'name' | 'ignoreDifferences'>;
   readonly signal: AbortSignal;
 }
@@ -53,6 +56,15 @@ export const problemsOfError = async (
   return [];
 };
 
+/** The namespace comes with the manifests of some application, or the object can never be made. */
+const inMissingNamespace = (desired: DesiredObject, { isWanted }: ObserveOptions): Observation => {
+  const { namespace = '', file, manifest } = desired;
+  if (isWanted(storeKey(namespaces, namespace, undefined))) return { state: 'absent' };
+  const message = `${manifest.kind.kind} ${manifest.name} is to be in namespace ${namespace}, which does not exist: add a Namespace manifest to the repository`;
+  const error = new ClusterError('NotFound', message);
+  return { state: 'refused', live: undefined, error, problems: [{ file, ...manifest.position, message }] };
+};
+
 const observe = async (desired: DesiredObject, options: ObserveOptions): Promise<Observation> => {
   const { cluster, view, spec, signal } = options;
   const live = options.live(desired);
@@ -60,7 +72,7 @@ const observe = async (desired: DesiredObject, options: ObserveOptions): Promise
   const { kind } = desired.manifest;
   const namespaceIsThere =
     desired.namespace === undefined || view.get(namespaces, { name: desired.namespace }) !== undefined;
-  if (live === undefined && !namespaceIsThere) return { state: 'absent' };
+  if (live === undefined && !namespaceIsThere) return inMissingNamespace(desired, options);
   try {
     const result = await cluster.apply(kind, appliedObject(desired, spec, live), {
       fieldManager: FIELD_MANAGER,

@@ -52,6 +52,7 @@ const planOf = async (
     signal,
     live,
     isSettled: () => false,
+    isWanted: (id) => owners.has(id),
   });
   return planApplication({
     spec,

@@ -72,7 +72,7 @@ export const planLines = (plan: Plan, options: { readonly coloured: boolean }): 
   );
   const loud = plan.applications.filter((application) => !quiet.includes(application));
   return [
-    `Plan of ${plan.revision.slice(0, 8)}`,
+    `Plan of ${/^[0-9a-f]{40,}$/.test(plan.revision) ? plan.revision.slice(0, 8) : plan.revision}`,
     ...plan.problems.map(problemText),
     ...loud.flatMap((application) => applicationLines(application, options.coloured)),
     ...(quiet.length > 0 ? [`No change: ${quiet.map(({ application }) => application).join(', ')}`] : []),

@@ -127,11 +127,9 @@ const write = async (
 const remember = (
   options: RollBackOptions,
   state: ApplicationState,
-  reason: string,
-  { commit, told }: Result,
+  { reason, revision, commit, told }: Result & { readonly reason: string; readonly revision: string },
 ): void => {
   const { clock, journal, log, view, events } = options;
-  const revision = state.target?.revision ?? '';
   const { healthyRevision } = state;
   state.rolledBack = {
     revision,
@@ -153,9 +151,11 @@ export const createRollBack =
   (options: RollBackOptions): RollBack =>
   async (state, reason, signal) => {
     const { source, log } = options;
+    // The loop may follow the revert before this function goes on: the revision that failed is this one.
+    const revision = state.target?.revision ?? '';
     try {
       const result = await write(options, state, reason, signal);
-      if (result !== undefined) remember(options, state, reason, result);
+      if (result !== undefined) remember(options, state, { ...result, reason, revision });
     } catch (error) {
       signal.throwIfAborted();
       if (hasCode(error, 'Conflict')) {
@@ -165,7 +165,11 @@ export const createRollBack =
         );
         throw error;
       }
-      remember(options, state, reason, { told: `it could not be rolled back: ${messageOf(error)}` });
+      remember(options, state, {
+        told: `it could not be rolled back: ${messageOf(error)}`,
+        reason,
+        revision,
+      });
     } finally {
       source.poke();
     }

@@ -111,6 +111,33 @@ const position = (lines: LineCounter, offset: number): Position => {
 const sentence = (message: string): string =>
   (message.split('\n')[0] ?? message).replace(/ at line \d+, column \d+:?\s*$/, '').trim();
 
+/** What is used of the parser's errors. */
+interface Fault {
+  readonly code: string;
+  readonly message: string;
+  readonly pos: readonly [number, number];
+}
+
+/** The parser points at the value that a key turned out to follow; a person looks for the key. */
+const explain = (
+  errors: readonly Fault[],
+  text: string,
+): { readonly offset: number; readonly message: string } => {
+  const [first] = errors;
+  const broken = errors.find(({ code }) => code === 'MULTILINE_IMPLICIT_KEY');
+  if (broken !== undefined) {
+    const line = text.lastIndexOf('\n', broken.pos[1] - 1) + 1;
+    const offset = line + text.slice(line).search(/\S|$/);
+    return { offset, message: 'a key is not allowed here, in the middle of a value: check the indentation' };
+  }
+  if (first?.code === 'BLOCK_AS_IMPLICIT_KEY')
+    return {
+      offset: first.pos[1],
+      message: 'a second key is not allowed on one line: put a value that holds a colon in quotes',
+    };
+  return { offset: first?.pos[0] ?? 0, message: sentence(first?.message ?? '') };
+};
+
 const ignored: ReadonlySet<string> = new Set(['TAG_RESOLVE_FAILED']);
 
 export const parseYaml = (file: string, text: string): YamlSource => {
@@ -122,12 +149,8 @@ export const parseYaml = (file: string, text: string): YamlSource => {
   for (const [index, document] of parsed.entries()) {
     const errors = document.errors.filter(({ code }) => !ignored.has(code));
     if (errors.length > 0) {
-      const [first] = errors;
-      problems.push({
-        file,
-        ...position(lines, first?.pos[0] ?? 0),
-        message: `this is not valid YAML: ${sentence(first?.message ?? '')}`,
-      });
+      const { offset, message } = explain(errors, text);
+      problems.push({ file, ...position(lines, offset), message: `this is not valid YAML: ${message}` });
       continue;
     }
     if (document.contents === null) continue;

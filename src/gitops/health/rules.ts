@@ -5,11 +5,12 @@ import { isDeleting, type Resource } from '../../resources/resource.js';
 import { daemonSetHealth } from './daemonset.js';
 import { deploymentHealth } from './deployment.js';
 import { healthy, progressing, type Health, type HealthRule } from './health.js';
+import { jobHealth } from './job.js';
 import { podHealth } from './pod.js';
 import { replicaSetHealth } from './replicaset.js';
 
 const rules: ReadonlyMap<string, HealthRule> = new Map(
-  [deploymentHealth, replicaSetHealth, daemonSetHealth, podHealth].map((rule) => [
+  [deploymentHealth, replicaSetHealth, daemonSetHealth, jobHealth, podHealth].map((rule) => [
     resourceNameOf(rule.kind),
     rule as unknown as HealthRule,
   ]),

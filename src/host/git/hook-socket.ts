@@ -7,6 +7,8 @@ import type { Logger } from '../../base/log.js';
 import type { PushAnswer, PushGate, PushRequest } from '../../gitops/push-gate.js';
 
 const longest = 1024 * 1024;
+/** A daemon that says nothing for so long is stuck, and the push is told so. */
+const patienceMs = 60_000;
 
 const readLine = (socket: Socket): Promise<string> =>
   new Promise((resolve, reject) => {
@@ -77,6 +79,9 @@ export const serveHooks = async (
 export const askDaemon = (path: string, request: PushRequest): Promise<PushAnswer | undefined> =>
   new Promise((resolve, reject) => {
     const socket = connect(path);
+    socket.setTimeout(patienceMs, () => {
+      socket.destroy(new ClusterError('Timeout', 'Capstan does not answer: look at its log, and push again'));
+    });
     socket.once('error', (error: NodeJS.ErrnoException) => {
       // EACCES: somebody else's daemon; the push is still checked, by the hook itself.
       if (['ENOENT', 'ECONNREFUSED', 'EACCES'].includes(error.code ?? '')) resolve(undefined);
