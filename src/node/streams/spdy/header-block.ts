@@ -83,6 +83,8 @@ export class HeaderPacker {
   }
 }
 
+const tooLarge = (): SpdyError => new SpdyError('a block of headers is too large');
+
 /** Unpacks the blocks of one direction in their order. */
 export class HeaderUnpacker {
   readonly #inflate: Inflate = createInflate({ dictionary });
@@ -93,7 +95,7 @@ export class HeaderUnpacker {
   constructor() {
     this.#inflate.on('data', (piece: Buffer) => {
       this.#size += piece.length;
-      if (this.#size > largestBlock) this.#inflate.destroy(new SpdyError('a block of headers is too large'));
+      if (this.#size > largestBlock) this.#inflate.destroy(tooLarge());
       else this.#pieces.push(piece);
     });
     this.#inflate.on('error', (error) => this.#failed?.(error));
@@ -112,6 +114,7 @@ export class HeaderUnpacker {
           else resolve();
         });
     });
+    if (this.#size > largestBlock) throw tooLarge();
     return parseHeaders(Buffer.concat(this.#pieces));
   }
 
