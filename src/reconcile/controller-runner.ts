@@ -39,6 +39,9 @@ const lastRetryMs = 30_000;
 /** A decision that asks to be woken at once would otherwise spin. */
 const shortestWakeMs = 10;
 
+/** A store in memory answers without leaving the microtask queue: so many turns, then the rest of the process. */
+const turnsBeforeRest = 256;
+
 export const backoff = (attempts: number): number =>
   Math.min(lastRetryMs, firstRetryMs * 2 ** Math.max(0, attempts - 1));
 
@@ -49,6 +52,8 @@ export class ControllerRunner {
   readonly #inFlight = new Set<Promise<void>>();
   #signal: AbortSignal | undefined;
   #pumping = false;
+  /** Since sockets and timers last had their turn. */
+  #turns = 0;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -84,18 +89,24 @@ export class ControllerRunner {
   #pumpSoon(): void {
     if (this.#pumping || this.#signal === undefined) return;
     this.#pumping = true;
-    queueMicrotask(() => {
+    const pump = (): void => {
       this.#pumping = false;
       this.#pump();
-    });
+    };
+    if (this.#turns < turnsBeforeRest) queueMicrotask(pump);
+    else {
+      this.#turns = 0;
+      setImmediate(pump);
+    }
   }
 
   #pump(): void {
     const signal = this.#signal;
     if (signal === undefined || signal.aborted) return;
-    while (this.#inFlight.size < this.#options.controller.width) {
+    while (this.#inFlight.size < this.#options.controller.width && this.#turns < turnsBeforeRest) {
       const state = this.#queue.take();
       if (state === undefined) return;
+      this.#turns += 1;
       const turn = this.#turn(state, signal).finally(() => {
         this.#inFlight.delete(turn);
         this.#queue.done(state);
@@ -103,6 +114,7 @@ export class ControllerRunner {
       });
       this.#inFlight.add(turn);
     }
+    if (this.#turns >= turnsBeforeRest && this.#queue.waiting > 0) this.#pumpSoon();
   }
 
   async #turn(state: KeyState, signal: AbortSignal): Promise<void> {

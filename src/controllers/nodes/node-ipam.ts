@@ -62,8 +62,8 @@ const allocate = (subnets: Subnets, { nodes: all }: IpamObserved): Decision<Clus
       };
     const podCIDR = subnet(subnets, next);
     next += 1;
-    const { name, uid, resourceVersion } = metadata;
-    const patch = { metadata: { uid, resourceVersion }, spec: { podCIDR, podCIDRs: [podCIDR] } };
+    const { name, uid } = metadata;
+    const patch = { metadata: { uid }, spec: { podCIDR, podCIDRs: [podCIDR] } };
     actions.push({ type: 'patch', kind: nodes, name: { name }, patch: { type: 'merge', patch } });
   }
   return {
