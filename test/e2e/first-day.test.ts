@@ -128,6 +128,11 @@ describe('the first day with Capstan', () => {
   });
 
   it('adopts what runs after the daemon has been killed', async () => {
+    await eventually(
+      () => podsOf('web'),
+      (pods) => pods.length === 2,
+      { what: 'the end of the pods that were too many' },
+    );
     const before = (await machine.docker('ps', '-q', '--no-trunc')).split('\n').sort();
     const pid = Number(await readFile(join(machine.dataDir, 'capstan.pid'), 'utf8'));
     process.kill(pid, 'SIGKILL');
@@ -172,9 +177,10 @@ describe('the first day with Capstan', () => {
     await edit('apps/web/deployment.yaml', (text) =>
       text
         .replace('progressDeadlineSeconds: 60', 'progressDeadlineSeconds: 6')
-        .replace('/bin/busybox, httpd', '/bin/busybox, false, httpd'),
+        .replace('/bin/busybox, httpd', '/bin/busybox, "false", httpd'),
     );
-    expect((await machine.push('Crash on start')).code).toBe(0);
+    const push = await machine.push('Crash on start');
+    expect(push.code, push.stderr).toBe(0);
     const broken = (await machine.git(['rev-parse', 'HEAD'])).stdout.trim();
     const subject = await eventually(
       async () => {
