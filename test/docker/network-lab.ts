@@ -29,6 +29,11 @@ export interface Lab {
     namespace: string,
     target: { address: string; port: number; times?: number; from?: string },
   ): Promise<Answers>;
+  /** One datagram of `size` bytes: what came back ('' for nothing), and into how many fragments it was cut. */
+  datagram(
+    namespace: string,
+    target: { address: string; port: number; size: number },
+  ): Promise<{ readonly answer: string; readonly fragments: number }>;
   end(): Promise<void>;
 }
 
@@ -61,6 +66,16 @@ const one = () => new Promise((resolve) => {
   await Promise.all(Array.from({ length: 8 }, worker));
   console.log(JSON.stringify(answers));
 })();`;
+
+/** Sends one datagram of `size` bytes; the answer, or '' after a second and a half. */
+const datagram = `
+const [address, port, size] = process.argv.slice(1);
+const socket = require('dgram').createSocket('udp4');
+const end = (answer) => { console.log(answer); process.exit(0); };
+socket.on('message', (data) => end(String(data)));
+socket.on('error', (error) => end(error.code));
+setTimeout(end, 1500, '');
+socket.send(Buffer.alloc(Number(size)), Number(port), address);`;
 
 export const startLab = async (hosts: number, pods: number): Promise<Lab> => {
   const id = `cn${process.pid.toString(36)}`;
@@ -124,6 +139,14 @@ export const startLab = async (hosts: number, pods: number): Promise<Lab> => {
     throw error;
   }
 
+  const fragmentsMade = async (namespace: string): Promise<number> => {
+    const [names = [], values = []] = (await run(namespace, 'cat', '/proc/net/snmp'))
+      .split('\n')
+      .filter((line) => line.startsWith('Ip:'))
+      .map((line) => line.split(' '));
+    return Number(values[names.indexOf('FragCreates')]);
+  };
+
   return {
     hosts,
     host,
@@ -155,6 +178,20 @@ export const startLab = async (hosts: number, pods: number): Promise<Lab> => {
       });
       await Promise.race([started, sleep(20_000).then(() => Promise.reject(new Error('server is slow')))]);
       return child;
+    },
+    datagram: async (namespace, { address, port, size }) => {
+      const before = await fragmentsMade(namespace);
+      const answer = await run(
+        namespace,
+        process.execPath,
+        '-e',
+        datagram,
+        '--',
+        address,
+        `${port}`,
+        `${size}`,
+      );
+      return { answer: answer.trim(), fragments: (await fragmentsMade(namespace)) - before };
     },
     ask: async (namespace, { address, port, times = 1, from = '' }) =>
       JSON.parse(

@@ -113,9 +113,10 @@ export class NftablesDatapath implements Datapath {
   /** What is missing, in the kernel's words: constant rules, or elements of the sample. */
   async #fault(sample: ReturnType<ProxyTables['sample']>, signal: AbortSignal): Promise<string | undefined> {
     const { commands, table } = this.#options;
+    // nft takes a map that is named for deletion as gone, so the elements come first.
     const held = heldCommands(table);
     const present = sample.map(({ map, key }) => `delete element ip ${table} ${map} { ${key} }`);
-    const input = `${[...held, ...present].join('\n')}\n`;
+    const input = `${[...present, ...held].join('\n')}\n`;
     const { stderr } = await commands.ask('nft', ['-c', '-f', '-'], { input, signal });
     const errors = stderr.split('\n').filter((line) => line.includes('Error:'));
     const busy = errors.filter((line) => line.includes('Device or resource busy'));
