@@ -16,6 +16,8 @@ import { createGarbageCollector } from './garbage-collector.js';
 import { createGuardedExecutor } from './guarded-executor.js';
 import { createNamespaceDefaultsController } from './namespace-defaults.js';
 import { createNamespaceController } from './namespace.js';
+import { jobController } from './job/job.js';
+import { trackedPodController } from './job/tracked-pods.js';
 import { HeartbeatLog } from './nodes/heartbeats.js';
 import { createNodeIpamController } from './nodes/node-ipam.js';
 import { createNodeLifecycleController, defaultGraceMs } from './nodes/node-lifecycle.js';
@@ -49,6 +51,8 @@ export const createControllers = (options: ControllersOptions): readonly Runnabl
     runnable(deploymentController, executor, { width: 32 }),
     runnable(replicaSetController, executor, { width: 32 }),
     runnable(daemonSetController, executor, { width: 16 }),
+    runnable(jobController, executor, { width: 32 }),
+    runnable(trackedPodController, executor, { width: 32 }),
     runnable(endpointsController, executor, { width: 16 }),
     runnable(createNodeLifecycleController({ heartbeats, graceMs }), executor),
     runnable(taintEvictionController, executor, { width: 32 }),

@@ -6,7 +6,7 @@ import type { Pod } from '../resources/generated/types.js';
 import type { Draft, ObjectName } from '../resources/resource.js';
 import { nameOf } from '../resources/resource.js';
 import type { ClusterAction, EventRecorder } from './cluster-action.js';
-import { expectGone, expectNewer, expectPresent, expectSeen } from './expectation.js';
+import { expectGone, expectNewer, expectPresent, expectSeen, expectSeenOrGone } from './expectation.js';
 import type { Expectation, ExpectingExecutor } from './expectation.js';
 
 export interface ClusterExecutorOptions {
@@ -64,11 +64,11 @@ const verbs = ({
   const options = { fieldManager };
   return {
     create: async ({ kind, object }) => expectSeen(kind, await cluster.create(kind, object, options)),
-    update: async ({ kind, object }) => expectSeen(kind, await cluster.update(kind, object, options)),
+    update: async ({ kind, object }) => expectSeenOrGone(kind, await cluster.update(kind, object, options)),
     updateStatus: async ({ kind, object }) =>
-      expectSeen(kind, await cluster.updateStatus(kind, object, options)),
+      expectSeenOrGone(kind, await cluster.updateStatus(kind, object, options)),
     patch: async ({ kind, name, patch, subresource }) =>
-      expectSeen(kind, await cluster.patch(kind, name, patch, { ...options, subresource })),
+      expectSeenOrGone(kind, await cluster.patch(kind, name, patch, { ...options, subresource })),
     delete: async ({ kind, name, options: deletion }) => {
       try {
         await cluster.delete(kind, name, deletion);

@@ -22,7 +22,7 @@ export interface ExpectingExecutor<Action> extends Executor<Action> {
   together(previous: Action, action: Action): boolean;
 }
 
-/** The view has seen this revision of the object, or a newer one, or that the object is gone. */
+/** The view has seen this revision of the object, or a newer one, or another object of that name. */
 export const expectSeen = (kind: Kind, written: Resource): Expectation => {
   const { name, namespace, uid, resourceVersion } = written.metadata;
   const revision = Number(resourceVersion);
@@ -36,6 +36,12 @@ export const expectSeen = (kind: Kind, written: Resource): Expectation => {
       );
     },
   };
+};
+
+/** As `expectSeen`, of an object that existed before: what the view no longer shows is gone. */
+export const expectSeenOrGone = (kind: Kind, written: Resource): Expectation => {
+  const { name, isMet } = expectSeen(kind, written);
+  return { kind, name, isMet: (view) => view.get(kind, name) === undefined || isMet(view) };
 };
 
 /** The view has seen that the object (with that uid, when given) is gone or going. */

@@ -8,6 +8,7 @@ import { deployments } from './kinds/deployments.js';
 import { endpoints } from './kinds/endpoints.js';
 import { endpointslices } from './kinds/endpointslices.js';
 import { events } from './kinds/events.js';
+import { jobs } from './kinds/jobs.js';
 import { leases } from './kinds/leases.js';
 import { namespaces } from './kinds/namespaces.js';
 import { nodes } from './kinds/nodes.js';
@@ -41,6 +42,7 @@ export const kinds: readonly Kind[] = [
   replicasets,
   controllerrevisions,
   daemonsets,
+  jobs,
   roles,
   rolebindings,
   clusterroles,

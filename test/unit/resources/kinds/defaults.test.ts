@@ -7,6 +7,7 @@ import { deployments } from '../../../../src/resources/kinds/deployments.js';
 import { endpoints } from '../../../../src/resources/kinds/endpoints.js';
 import { endpointslices } from '../../../../src/resources/kinds/endpointslices.js';
 import { events } from '../../../../src/resources/kinds/events.js';
+import { jobs } from '../../../../src/resources/kinds/jobs.js';
 import { leases } from '../../../../src/resources/kinds/leases.js';
 import { namespaces } from '../../../../src/resources/kinds/namespaces.js';
 import { nodes } from '../../../../src/resources/kinds/nodes.js';
@@ -294,6 +295,7 @@ describe('defaulting', () => {
     [replicasets, { spec: { selector, template } }],
     [daemonsets, { spec: { selector, template } }],
     [daemonsets, { spec: { selector, template, updateStrategy: { type: 'OnDelete' } } }],
+    [jobs, { spec: { template: { spec: { ...podSpec, restartPolicy: 'Never' } } } }],
     [controllerrevisions, { revision: 1, data: { spec: { template } } }],
     [services, { spec: { ports: [{ port: 80 }] } }],
     [services, { spec: { type: 'LoadBalancer', sessionAffinity: 'ClientIP', ports: [{ port: 80 }] } }],
