@@ -51,6 +51,7 @@ export const runDaemon = async (daemon: Daemon, context: CliContext): Promise<Ex
   } catch (error) {
     if (isAbort(error, signal)) return 0;
     reportStart({ ready: false, message: messageOf(error) });
-    throw error;
+    output.note(`error: ${messageOf(error)}`);
+    return 1;
   }
 };
