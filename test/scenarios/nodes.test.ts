@@ -8,6 +8,7 @@ import { pods } from '../../src/resources/kinds/pods.js';
 import { seeds } from '../contract/random.js';
 import type { Simulation } from './simulation.js';
 import { simulate } from './simulation.js';
+import { podRestarts } from '../../src/resources/pod-status.js';
 import { podsOf, readyPods, rolledOut, watchCreated, web } from './workloads.js';
 
 const on = (simulation: Simulation, node: string): readonly Pod[] =>
@@ -53,6 +54,47 @@ describe.each(seeds([1, 2, 3]))('a node that falls silent (seed %i)', (seed) => 
       connectionOf(simulation, 'n2').cut = false;
       await simulation.advance(20_000);
       expect(created).toHaveLength(before);
+      expect(readyPods(simulation)).toHaveLength(6);
+    });
+  });
+});
+
+describe('an agent that crashes', () => {
+  it('finds its containers running when it comes back, and restarts none', async () => {
+    await simulate({ seed: 9 }, async (simulation) => {
+      await simulation.cluster.create(deployments, web({ replicas: 6 }));
+      await simulation.until('the deployment is complete', () => rolledOut(simulation));
+      const before = podsOf(simulation).map(({ metadata, status }) => [metadata.uid, status?.podIP]);
+      for (const node of simulation.nodes) {
+        await simulation.stopNode(node.name);
+        await simulation.advance(1500);
+        simulation.startNode(node);
+        await simulation.advance(3000);
+      }
+      await simulation.advance(10_000);
+      expect(podsOf(simulation).map(({ metadata, status }) => [metadata.uid, status?.podIP])).toEqual(before);
+      expect(readyPods(simulation).map(podRestarts)).toEqual(Array(6).fill(0));
+    });
+  });
+
+  it('for good has its pods replaced, and takes the old ones down when it returns after all', async () => {
+    await simulate({ seed: 10 }, async (simulation) => {
+      await simulation.cluster.create(deployments, web({ replicas: 6 }));
+      await simulation.until('the deployment is complete', () => rolledOut(simulation));
+      const node = simulation.nodes[1]!;
+      await simulation.stopNode(node.name);
+      await simulation.until(
+        'the others run all six',
+        () => readyPods(simulation).filter(({ spec }) => spec.nodeName !== node.name).length === 6,
+      );
+      await simulation.advance(60_000);
+      simulation.startNode(node);
+      const running = async () =>
+        (await node.machine.engine.runtime.list(new AbortController().signal)).filter(
+          ({ state }) => state === 'running',
+        );
+      expect(await running()).not.toEqual([]);
+      await simulation.until('its old containers are gone', async () => (await running()).length === 0);
       expect(readyPods(simulation)).toHaveLength(6);
     });
   });
