@@ -1,6 +1,8 @@
 // What a cluster has before anyone writes to it: its namespaces, their default accounts, and the way to the API itself.
 import { hasCode } from '../base/errors.js';
 import type { Kind } from '../resources/kind.js';
+import { clusterrolebindings } from '../resources/kinds/clusterrolebindings.js';
+import { clusterroles } from '../resources/kinds/clusterroles.js';
 import { endpointslices } from '../resources/kinds/endpointslices.js';
 import { namespaces } from '../resources/kinds/namespaces.js';
 import { priorityclasses, systemPriorityClasses } from '../resources/kinds/priorityclasses.js';
@@ -9,6 +11,7 @@ import { services } from '../resources/kinds/services.js';
 import type { EndpointSlice, Namespace, Service, ServiceAccount } from '../resources/generated/types.js';
 import type { Draft } from '../resources/resource.js';
 import { addressRange } from './admission/address-range.js';
+import { defaultClusterRoleBindings, defaultClusterRoles } from './authorize/default-roles.js';
 import type { CallOptions, Registry } from './registry.js';
 
 export interface BootstrapOptions {
@@ -79,6 +82,10 @@ export const bootstrap = async (registry: Registry, options: BootstrapOptions): 
       createMissing(registry, priorityclasses, priorityClass(known)),
     ),
   );
+  await Promise.all([
+    ...defaultClusterRoles.map((role) => createMissing(registry, clusterroles, role)),
+    ...defaultClusterRoleBindings.map((binding) => createMissing(registry, clusterrolebindings, binding)),
+  ]);
   await createMissing(registry, services, apiService(options));
   if (options.apiAddress === undefined) return;
   const slice = apiEndpoints(options.apiAddress, options.apiPort);

@@ -1,12 +1,17 @@
 // What there is to ask for: group, version and resource lists, plain and aggregated (apidiscovery.k8s.io).
 import type { Kind } from '../resources/kind.js';
 import { mediaRanges } from './negotiate.js';
+import type { Verb } from './resource-call.js';
 import type { ServedSubresource } from './subresources.js';
 
 /** A kind with the subresources that are really served. */
 export interface ServedKind {
   readonly kind: Kind;
   readonly subresources: ReadonlyMap<string, ServedSubresource>;
+  /** Of a kind whose objects are answered and not kept: all that can be done with it, by HTTP method. */
+  readonly collection?: Readonly<Record<string, Verb>>;
+  /** What discovery says of such a kind. */
+  readonly verbs?: readonly string[];
 }
 
 const kindVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
@@ -38,13 +43,13 @@ const ofVersion = (served: readonly ServedKind[], group: string, version: string
 export const resourceList = (served: readonly ServedKind[], group: string, version: string): unknown => {
   const kinds = ofVersion(served, group, version);
   if (kinds.length === 0) return undefined;
-  const resources = kinds.flatMap(({ kind, subresources }) => [
+  const resources = kinds.flatMap(({ kind, subresources, verbs = kindVerbs }) => [
     {
       name: kind.plural,
       singularName: kind.singular,
       namespaced: kind.namespaced,
       kind: kind.kind,
-      verbs: kindVerbs,
+      verbs,
       ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
       ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
     },
@@ -99,12 +104,12 @@ export const apiVersions = (served: readonly ServedKind[]): unknown => ({
 
 type AggregatedVersion = 'v2' | 'v2beta1';
 
-const aggregatedResource = ({ kind, subresources }: ServedKind): unknown => ({
+const aggregatedResource = ({ kind, subresources, verbs = kindVerbs }: ServedKind): unknown => ({
   resource: kind.plural,
   responseKind: { group: kind.group, version: kind.version, kind: kind.kind },
   scope: kind.namespaced ? 'Namespaced' : 'Cluster',
   singularResource: kind.singular,
-  verbs: kindVerbs,
+  verbs,
   ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
   ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
   ...(subresources.size === 0

@@ -5,6 +5,11 @@ import type { Extension, HttpHandler, HttpRequest, HttpResponse, Identity } from
 import type { Logger } from '../base/log.js';
 import type { Kind } from '../resources/kind.js';
 import { authenticate } from './authenticate.js';
+import { forbidden, pathAttributes, resourceAttributes } from './authorize/attributes.js';
+import type { Attributes } from './authorize/attributes.js';
+import type { Authorizer } from './authorize/authorizer.js';
+import { impersonated } from './authorize/impersonate.js';
+import { accessReviews } from './authorize/reviews.js';
 import { CachedDocument, showDocument } from './cached-document.js';
 import {
   aggregatedContentType,
@@ -43,6 +48,8 @@ export interface ApiServerOptions {
   readonly extensions?: readonly Extension[];
   /** Without one there is no `pods/log`. */
   readonly nodeGateway?: NodeGateway | undefined;
+  /** Says who may do what; without one, everyone who has been authenticated may do everything. */
+  readonly authorizer?: Authorizer | undefined;
   /** What `/readyz` and `/healthz` look at besides the server itself. */
   readonly checks?: readonly HealthCheck[];
 }
@@ -63,8 +70,8 @@ const notFound = (): ClusterError =>
 const notAllowed = (): ClusterError =>
   new ClusterError('MethodNotAllowed', 'the server does not allow this method on the requested resource');
 
-const servedKinds = ({ kinds, nodeGateway }: ApiServerOptions): readonly ServedKind[] =>
-  kinds.map((kind) => ({
+const servedKinds = ({ kinds, nodeGateway, authorizer }: ApiServerOptions): readonly ServedKind[] => [
+  ...kinds.map((kind) => ({
     kind,
     subresources: new Map(
       kind.subresources.flatMap((name) => {
@@ -72,14 +79,26 @@ const servedKinds = ({ kinds, nodeGateway }: ApiServerOptions): readonly ServedK
         return served === undefined ? [] : [[name, served] as const];
       }),
     ),
-  }));
+  })),
+  ...(authorizer === undefined ? [] : accessReviews(authorizer)),
+];
 
 const collectionVerbs: Readonly<Record<string, Verb>> = { GET: list, POST: create, DELETE: removeCollection };
 const objectVerbs: Readonly<Record<string, Verb>> = { GET: get, PUT: update, PATCH: patch, DELETE: remove };
 
-const verbOf = ({ kind, subresources }: ServedKind, route: ResourceRoute, method: string): Verb => {
+const verbOf = (
+  { kind, subresources, collection }: ServedKind,
+  route: ResourceRoute,
+  method: string,
+): Verb => {
   const scoped = route.namespace !== undefined;
   if (scoped && !kind.namespaced) throw notFound();
+  if (collection !== undefined) {
+    if (route.name !== undefined || scoped !== kind.namespaced) throw notFound();
+    const verb = collection[method];
+    if (verb === undefined) throw notAllowed();
+    return verb;
+  }
   if (route.name === undefined) {
     const verb = collectionVerbs[method];
     // Over all namespaces one can only read, and delete within one.
@@ -169,10 +188,23 @@ const open: ReadonlySet<Route['type']> = new Set(['health', 'version']);
 const extensionOf = (front: Front, path: string): Extension | undefined =>
   front.options.extensions?.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`));
 
+/** Who asks, as far as rights go; throws Forbidden. */
+const authorized = ({ options }: Front, request: HttpRequest, route: Route): Identity => {
+  const identity = authenticate(request);
+  const { authorizer } = options;
+  if (authorizer === undefined) return identity;
+  const actor = impersonated(authorizer, request, identity);
+  const wanted: Attributes =
+    route.type === 'resource' ? resourceAttributes(request, route) : pathAttributes(request);
+  const { allowed, reason } = authorizer.authorize(actor, wanted);
+  if (!allowed) throw forbidden(actor, wanted, reason);
+  return actor;
+};
+
 const serve = async (front: Front, request: HttpRequest): Promise<HttpResponse> => {
   const route = routeOf(request.path);
   if (open.has(route.type)) return serveDocument(front, route, request);
-  const identity = authenticate(request);
+  const identity = authorized(front, request, route);
   if (route.type === 'resource') return serveResource(front, route, request, identity);
   if (route.type === 'unknown') {
     const extension = extensionOf(front, request.path);
