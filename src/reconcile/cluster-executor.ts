@@ -1,6 +1,7 @@
 // Carries ClusterActions out: one line per action type, each with what the View will show afterwards.
 import { hasCode } from '../base/errors.js';
-import type { Cluster } from '../client/cluster.js';
+import { isObject } from '../base/json.js';
+import type { Cluster, Patch } from '../client/cluster.js';
 import { pods } from '../resources/kinds/pods.js';
 import type { Pod } from '../resources/generated/types.js';
 import type { Draft, ObjectName } from '../resources/resource.js';
@@ -36,6 +37,14 @@ const expectBound = (name: ObjectName): Expectation => ({
 const draftName = ({ metadata }: Draft): ObjectName | undefined =>
   metadata.name === undefined ? undefined : { name: metadata.name, namespace: metadata.namespace };
 
+/** The resourceVersion that a merge patch insists on, if any. */
+const basis = (patch: Patch): string | undefined => {
+  if (patch.type === 'json' || !isObject(patch.patch)) return undefined;
+  const { metadata } = patch.patch;
+  const version = isObject(metadata) ? metadata['resourceVersion'] : undefined;
+  return typeof version === 'string' ? version : undefined;
+};
+
 /** After Conflict, AlreadyExists or NotFound: the change that the view has not shown yet. */
 const refusals: Table<Expectation | undefined> = {
   create: ({ kind, object }) => {
@@ -44,7 +53,10 @@ const refusals: Table<Expectation | undefined> = {
   },
   update: ({ kind, object }) => expectNewer(kind, nameOf(object), object.metadata.resourceVersion),
   updateStatus: ({ kind, object }) => expectNewer(kind, nameOf(object), object.metadata.resourceVersion),
-  patch: () => undefined,
+  patch: ({ kind, name, patch }) => {
+    const based = basis(patch);
+    return based === undefined ? undefined : expectNewer(kind, name, based);
+  },
   delete: ({ kind, name, options }) => {
     const { uid, resourceVersion } = options.preconditions ?? {};
     return resourceVersion === undefined
