@@ -8,6 +8,7 @@ import { runnable } from '../reconcile/runnable.js';
 import type { Runnable } from '../reconcile/runnable.js';
 import type { Kind } from '../resources/kind.js';
 import { leases } from '../resources/kinds/leases.js';
+import { cronJobController } from './cronjob/cronjob.js';
 import { daemonSetController } from './daemonset/daemonset.js';
 import { deploymentController } from './deployment/deployment.js';
 import { endpointsController } from './endpoints/endpoints.js';
@@ -53,6 +54,7 @@ export const createControllers = (options: ControllersOptions): readonly Runnabl
     runnable(daemonSetController, executor, { width: 16 }),
     runnable(jobController, executor, { width: 32 }),
     runnable(trackedPodController, executor, { width: 32 }),
+    runnable(cronJobController, executor),
     runnable(endpointsController, executor, { width: 16 }),
     runnable(createNodeLifecycleController({ heartbeats, graceMs }), executor),
     runnable(taintEvictionController, executor, { width: 32 }),

@@ -3,6 +3,7 @@ import type { Kind } from './kind.js';
 import { applications } from './kinds/applications.js';
 import { configmaps } from './kinds/configmaps.js';
 import { controllerrevisions } from './kinds/controllerrevisions.js';
+import { cronjobs } from './kinds/cronjobs.js';
 import { daemonsets } from './kinds/daemonsets.js';
 import { deployments } from './kinds/deployments.js';
 import { endpoints } from './kinds/endpoints.js';
@@ -43,6 +44,7 @@ export const kinds: readonly Kind[] = [
   controllerrevisions,
   daemonsets,
   jobs,
+  cronjobs,
   roles,
   rolebindings,
   clusterroles,

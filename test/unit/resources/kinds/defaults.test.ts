@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { kinds } from '../../../../src/resources/kinds.js';
 import { configmaps } from '../../../../src/resources/kinds/configmaps.js';
 import { controllerrevisions } from '../../../../src/resources/kinds/controllerrevisions.js';
+import { cronjobs } from '../../../../src/resources/kinds/cronjobs.js';
 import { daemonsets } from '../../../../src/resources/kinds/daemonsets.js';
 import { deployments } from '../../../../src/resources/kinds/deployments.js';
 import { endpoints } from '../../../../src/resources/kinds/endpoints.js';
@@ -296,6 +297,15 @@ describe('defaulting', () => {
     [daemonsets, { spec: { selector, template } }],
     [daemonsets, { spec: { selector, template, updateStrategy: { type: 'OnDelete' } } }],
     [jobs, { spec: { template: { spec: { ...podSpec, restartPolicy: 'Never' } } } }],
+    [
+      cronjobs,
+      {
+        spec: {
+          schedule: '@daily',
+          jobTemplate: { spec: { template: { spec: { ...podSpec, restartPolicy: 'Never' } } } },
+        },
+      },
+    ],
     [controllerrevisions, { revision: 1, data: { spec: { template } } }],
     [services, { spec: { ports: [{ port: 80 }] } }],
     [services, { spec: { type: 'LoadBalancer', sessionAffinity: 'ClientIP', ports: [{ port: 80 }] } }],
