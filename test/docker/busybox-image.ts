@@ -30,6 +30,7 @@ const applets = [
   'tar',
   'wc',
   'stty',
+  'yes',
   'date',
 ];
 

@@ -1,11 +1,17 @@
-// exec, attach, cp and port-forward with every kubectl of this machine, over a real engine.
+// exec, attach, cp and port-forward with every kubectl of this machine and the JavaScript client, over a real engine.
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import { delimiter, dirname, join } from 'node:path';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { PassThrough, Writable } from 'node:stream';
+import { Exec, KubeConfig, PortForward } from '@kubernetes/client-node';
+import type { V1Status } from '@kubernetes/client-node';
+import { WebSocket } from 'ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silent } from '../../src/base/log.js';
 import { createDockerRuntime } from '../../src/host/docker/docker-runtime.js';
@@ -14,26 +20,13 @@ import type { Container, ContainerSpec, Runtime } from '../../src/node/runtime.j
 import { importBusybox } from './busybox-image.js';
 import { startDockerEngine } from './docker-engine.js';
 import type { DockerEngine } from './docker-engine.js';
+import { kubectls } from './kubectl-versions.js';
 import { startStreamCluster } from './stream-cluster.js';
 import type { StreamCluster } from './stream-cluster.js';
 
 const image = 'test/busybox:1';
 const signal = new AbortController().signal;
 const MiB = 1024 * 1024;
-
-/** The kubectl on PATH, and versions that lie beside it as `kubectl.1.27`. */
-const kubectls = (): readonly string[] => {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-    try {
-      const home = dirname(realpathSync(join(folder, 'kubectl')));
-      const found = readdirSync(home).filter((name) => /^kubectl\.1\.\d+$/.test(name));
-      return found.length === 0 ? [join(folder, 'kubectl')] : found.sort().map((name) => join(home, name));
-    } catch {
-      continue;
-    }
-  }
-  throw new Error('kubectl is not on PATH');
-};
 
 interface Outcome {
   readonly code: number;
@@ -96,6 +89,12 @@ beforeAll(async () => {
     environment: { PATH: '/bin' },
     mounts: [],
   });
+  const answers = (): Promise<boolean> =>
+    inApp('wget', '-q', '-O', '-', 'http://127.0.0.1:8080/index.html').then(
+      () => true,
+      () => false,
+    );
+  await until('the start of the web server', answers, 60_000);
 });
 afterAll(async () => {
   await cluster.close();
@@ -218,6 +217,139 @@ describe.each(kubectls().map((path) => ({ path, version: path.slice(path.lastInd
     });
   },
 );
+
+describe('the JavaScript client', () => {
+  const config = (): KubeConfig => {
+    const found = new KubeConfig();
+    found.loadFromFile(cluster.kubeconfig);
+    return found;
+  };
+  const collected = (): { readonly stream: Writable; readonly text: () => string } => {
+    const chunks: Buffer[] = [];
+    const stream = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        chunks.push(chunk);
+        done();
+      },
+    });
+    return { stream, text: () => Buffer.concat(chunks).toString() };
+  };
+
+  it('runs a command with its input, in a terminal of the size it says', async () => {
+    const out = collected();
+    const input = new PassThrough();
+    const ended = new Promise<V1Status>((resolve, reject) => {
+      new Exec(config())
+        .exec(
+          'default',
+          'web',
+          'app',
+          ['sh', '-c', 'read -r l; echo "$l"; stty size; exit 4'],
+          out.stream,
+          null,
+          input,
+          true,
+          resolve,
+        )
+        .catch(reject);
+    });
+    input.write('typed\n');
+    const status = await ended;
+    expect(status).toMatchObject({ status: 'Failure', reason: 'NonZeroExitCode' });
+    expect(out.text()).toContain('typed');
+  });
+
+  it('forwards a port over channels', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      void new PortForward(config())
+        .portForward('default', 'web', [8080], socket, null, socket)
+        .then((opened) => {
+          if ('once' in opened) opened.once('close', () => socket.destroy());
+        });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    expect((await download(port, '/index.html')).toString()).toBe('hello\n');
+    await new Promise((resolve) => server.close(resolve));
+    await until('the end of the streams', () => cluster.open().server === 0 && cluster.open().agent === 0);
+  });
+});
+
+describe('a client that does not read', () => {
+  const resident = (): number => {
+    globalThis.gc?.();
+    return process.memoryUsage().rss;
+  };
+  /** Waits until nothing moves any more; how much the process has grown by then. */
+  const growth = async (before: number): Promise<number> => {
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    return resident() - before;
+  };
+
+  it('holds a command up, and nothing is kept for it', async () => {
+    const before = resident();
+    const socket = new WebSocket(
+      `wss://127.0.0.1:${cluster.port}/api/v1/namespaces/default/pods/web/exec?container=app&command=cat&command=/www/large&stdout=true`,
+      ['v5.channel.k8s.io'],
+      cluster.credentials,
+    );
+    const digests = createHash('sha256');
+    let size = 0;
+    socket.on('message', (message: Buffer) => {
+      if (message[0] !== 1) return;
+      digests.update(message.subarray(1));
+      size += message.length - 1;
+    });
+    await new Promise((resolve, reject) => {
+      socket.once('open', resolve);
+      socket.once('error', reject);
+    });
+    socket.pause();
+    expect(await growth(before)).toBeLessThan(25 * MiB);
+    expect(size).toBeLessThan(10 * MiB);
+    socket.resume();
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect(size).toBe(50 * MiB);
+    expect(digests.digest('hex')).toBe(await sha('/www/large'));
+  });
+
+  it('holds a forwarded port up, and nothing is kept for it', async () => {
+    const { port, stop } = await forward(kubectls().at(-1) ?? '', 'pod/web', 8080);
+    try {
+      const before = resident();
+      const socket = connect({ port, host: '127.0.0.1' });
+      socket.write('GET /large HTTP/1.0\r\n\r\n');
+      socket.pause();
+      expect(await growth(before)).toBeLessThan(25 * MiB);
+      let size = 0;
+      socket.on('data', (chunk: Buffer) => (size += chunk.length));
+      socket.resume();
+      await new Promise((resolve) => socket.once('close', resolve));
+      expect(size).toBeGreaterThan(50 * MiB);
+    } finally {
+      await stop();
+    }
+  });
+
+  it('does not keep a command that it leaves behind', async () => {
+    const socket = new WebSocket(
+      `wss://127.0.0.1:${cluster.port}/api/v1/namespaces/default/pods/web/exec?container=app&command=yes&stdout=true`,
+      ['v5.channel.k8s.io'],
+      cluster.credentials,
+    );
+    await new Promise((resolve, reject) => {
+      socket.once('open', resolve);
+      socket.once('error', reject);
+    });
+    socket.pause();
+    const running = async (): Promise<boolean> => /\byes\b/.test(await engine.docker('top', 'web-app'));
+    await until('the start of the command', running);
+    socket.terminate();
+    await until('the end of the command', async () => !(await running()));
+    await until('the end of the streams', () => cluster.open().server === 0 && cluster.open().agent === 0);
+  });
+});
 
 const sha = async (file: string): Promise<string> =>
   (await inApp('/bin/busybox', 'sha256sum', file)).split(' ')[0] ?? '';

@@ -37,7 +37,11 @@ export const forwardOverWebSocket = async (
       incoming: queue,
       signal: either,
       write: (data) => send(index * 2, data),
-      end: () => Promise.resolve(),
+      // These channels know no half of an end: with the pod's all is over.
+      end: () => {
+        queue.drop();
+        return Promise.resolve();
+      },
       fail: (message) => send(index * 2 + 1, Buffer.from(message)),
       breakOff: () => send(index * 2 + 1, Buffer.from(`the connection to port ${port} of the pod broke`)),
     });
