@@ -62,7 +62,7 @@ class NodeAgent {
       nodeMemory: machine.memoryBytes,
     };
     const { clock, runtime, log, cluster, nodeName, source } = this.context;
-    this.#timers = new Timers<string>(clock, (uid) => this.#workers.get(uid)?.look());
+    this.#timers = new Timers<string>(clock, (uid) => this.#workers.get(uid)?.wake());
     this.#engine = new EngineWatch({ runtime, table, clock, log, changed: () => this.#engineChanged() });
     this.#heartbeat = new Heartbeat({
       cluster,

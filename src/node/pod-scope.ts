@@ -8,6 +8,7 @@ export interface PodScope {
   /** As last seen. */
   pod(): Pod;
   memory(): PodMemory;
-  update(change: (memory: PodMemory) => PodMemory): void;
+  /** `quiet`: nothing that the pod's status shows is changed by it. */
+  update(change: (memory: PodMemory) => PodMemory, quiet?: boolean): void;
   tell(type: 'Normal' | 'Warning', reason: string, message: string): void;
 }

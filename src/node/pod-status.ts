@@ -8,7 +8,7 @@ import { isPodTerminated } from '../resources/pod-status.js';
 import { containerStatus } from './container-status.js';
 import type { StatusOptions } from './container-status.js';
 import { addressOf } from './labels.js';
-import { takePicture } from './pod-picture.js';
+import { deadlineOf, takePicture } from './pod-picture.js';
 import type { ContainerPicture, PodObserved, PodPicture } from './pod-picture.js';
 
 export interface ShownPod {
@@ -135,7 +135,8 @@ export const podStatus = (observed: PodObserved, now: Instant, options: StatusOp
   const all = containers.map((container) => ({ container, ...containerStatus(picture, container, options) }));
   const phase = phaseOf(picture, all);
   const init = all.filter(({ container }) => container.role !== 'main');
-  const times = all.flatMap(({ changesAt }) => (changesAt === undefined ? [] : [changesAt]));
+  const deadline = isPodTerminated(pod) || expired ? undefined : deadlineOf(pod);
+  const times = [deadline, ...all.map(({ changesAt }) => changesAt)].filter((time) => time !== undefined);
   const status: PodStatus = {
     ...pod.status,
     phase,

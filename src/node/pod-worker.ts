@@ -45,6 +45,9 @@ export class PodWorker {
   #pod: Pod | undefined;
   #last: Pod | undefined;
   #scheduled = false;
+  /** Something that the status may show has changed since it was last decided. */
+  #stale = true;
+  #statusChangesAt: Instant | undefined;
   #closed = false;
   #filesRemoved = false;
 
@@ -75,6 +78,16 @@ export class PodWorker {
 
   /** Soon, once, however often it is asked for. */
   look(): void {
+    this.#stale = true;
+    this.#schedule();
+  }
+
+  /** The time that it asked for has come. */
+  wake(): void {
+    this.#schedule();
+  }
+
+  #schedule(): void {
     if (this.#scheduled || this.#closed) return;
     this.#scheduled = true;
     queueMicrotask(() => {
@@ -140,11 +153,19 @@ export class PodWorker {
         because: step.because,
         actions: step.actions.length,
       });
+    this.#show(pod, now);
+    this.#wakeAt(step.wakeAt, this.#statusChangesAt, ...this.#paused.values());
+  }
+
+  #show(pod: Pod, now: Instant): void {
+    if (!this.#stale && (this.#statusChangesAt === undefined || now < this.#statusChangesAt)) return;
+    this.#stale = false;
+    this.#statusChangesAt = undefined;
     // What follows is only that the object goes: nobody needs to read a last status.
-    const ending = this.#memory.finished === true || this.#inFlight.has('finish');
-    const shown = ending ? undefined : podStatus(this.#observed(pod), now, { engine: node.engine });
-    if (shown !== undefined) this.#writer.want(pod, shown.status);
-    this.#wakeAt(step.wakeAt, shown?.changesAt, ...this.#paused.values());
+    if (this.#memory.finished === true || this.#inFlight.has('finish')) return;
+    const { status, changesAt } = podStatus(this.#observed(pod), now, { engine: this.#options.node.engine });
+    this.#statusChangesAt = changesAt;
+    this.#writer.want(pod, status);
   }
 
   /** Its object is gone, and what it wanted is still known: it ends as if it were being deleted. */
@@ -204,6 +225,9 @@ export class PodWorker {
   #run(operation: string, work: (signal: AbortSignal) => Promise<void>): void {
     const abort = new AbortController();
     this.#inFlight.set(operation, abort);
+    // That a probe runs shows nowhere; what it found may (scope.update).
+    const quiet = operation.startsWith('probe/');
+    if (!quiet) this.#stale = true;
     const { node, uid } = this.#options;
     void work(abort.signal)
       .catch((error: unknown) => {
@@ -218,7 +242,8 @@ export class PodWorker {
       })
       .finally(() => {
         this.#inFlight.delete(operation);
-        this.look();
+        if (quiet) this.#schedule();
+        else this.look();
       });
   }
 
@@ -232,9 +257,10 @@ export class PodWorker {
         return pod;
       },
       memory: () => this.#memory,
-      update: (change) => {
+      update: (change, quiet = false) => {
         this.#memory = change(this.#memory);
-        this.look();
+        if (quiet) this.#schedule();
+        else this.look();
       },
       tell: (type, reason, message) => {
         const regarding = this.#pod ?? this.#last;

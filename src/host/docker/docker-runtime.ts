@@ -1,5 +1,6 @@
 // The Runtime on Docker Engine. Everything it makes is labelled with instance and node; it touches nothing else.
 import type Docker from 'dockerode';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClusterError, hasCode } from '../../base/errors.js';
 import type { Logger } from '../../base/log.js';
@@ -33,6 +34,8 @@ class DockerRuntime {
   readonly #network: PodNetwork;
   /** As last seen; a running container's facts do not change, an ended one's neither. */
   readonly #known = new Map<string, Container>();
+  /** Its start is under way here: who asked for it hears of it, not the events. */
+  readonly #starting = new Set<string>();
   #pause: Promise<void> | undefined;
 
   constructor(engine: Engine, network: NetworkOptions) {
@@ -46,6 +49,8 @@ class DockerRuntime {
     const found = await call(this.#engine, signal, () =>
       docker.listContainers({ all: true, filters, abortSignal: signal }),
     );
+    // All of them may be asked about at once, under this one signal.
+    setMaxListeners(0, signal);
     const ids = new Set(found.map(({ Id }) => Id));
     for (const id of this.#known.keys()) if (!ids.has(id)) this.#known.delete(id);
     const containers = await Promise.all(
@@ -134,18 +139,30 @@ class DockerRuntime {
     return container;
   }
 
+  isStarting(id: string): boolean {
+    return this.#starting.has(id);
+  }
+
   async start(id: string, signal: AbortSignal): Promise<Container> {
+    this.#starting.add(id);
+    try {
+      await this.#start(id, signal);
+      return await this.inspect(id, signal);
+    } finally {
+      this.#starting.delete(id);
+    }
+  }
+
+  async #start(id: string, signal: AbortSignal): Promise<void> {
     try {
       await this.#heavy(signal, () => this.#container(id).start({ abortSignal: signal }));
     } catch (error) {
-      // Started already (304) is what was wanted.
-      if ((error as ClusterError).cause !== undefined && statusOf((error as ClusterError).cause) === 304)
-        return this.inspect(id, signal);
+      // Started already is what was wanted.
+      if (statusOf((error as ClusterError).cause) === 304) return;
       // Someone removed the network: the next sandbox makes it again.
       if (/network .* not found/.test((error as Error).message)) this.#network.forget();
       throw error;
     }
-    return this.inspect(id, signal);
   }
 
   async stop(id: string, graceSeconds: number, signal: AbortSignal): Promise<Container> {

@@ -1,10 +1,10 @@
-// Which engine answers, asked once at the start: so that a missing engine is said at once and by its address.
+// The engine's own version, for the Node's status.
 import { silent } from '../../base/log.js';
 import { call, connect } from './engine.js';
 
-/** Such as `20.10.24`. Throws ServiceUnavailable, naming the address and what to do, when nothing answers. */
-export const engineVersion = async (host: string, signal: AbortSignal): Promise<string> => {
+/** `20.10.24`. Throws ServiceUnavailable when the engine is down, BadRequest for a malformed host. */
+export const dockerVersion = async (host: string, signal: AbortSignal): Promise<string> => {
   const engine = await connect({ host, instance: '', node: '', log: silent });
-  const { Version: found } = await call(engine, signal, () => engine.docker.version());
-  return found;
+  const { Version: version } = await call(engine, signal, () => engine.docker.version());
+  return version;
 };

@@ -28,6 +28,8 @@ export interface ContainerReader {
   inspect(id: string, signal: AbortSignal): Promise<Container>;
   /** What is known of it, when that is as new as an event that says it started. */
   running(id: string): Container | undefined;
+  /** Whoever starts it asks for what it becomes. */
+  isStarting(id: string): boolean;
   forget(id: string): void;
 }
 
@@ -42,6 +44,7 @@ const eventOf = async (
     reader.forget(id);
     return { type: 'removed', id };
   }
+  if (action === 'start' && reader.isStarting(id)) return undefined;
   try {
     const known = action === 'start' ? reader.running(id) : undefined;
     return { type: 'changed', container: known ?? (await reader.inspect(id, signal)) };

@@ -32,11 +32,14 @@ const probe: Operation<'probe'> = async (scope, { kind, container, id }, signal)
   if (node.table.get(id)?.state !== 'running') return;
   const before = containerMemory(scope.memory(), container.name).probes[kind];
   const after = recordProbe(settings, before, { kind, containerId: id, at, success: answer.success });
-  scope.update((memory) =>
-    withContainer(memory, container.name, (known) => ({
-      ...known,
-      probes: { ...known.probes, [kind]: after },
-    })),
+  const quiet = before?.containerId === id && before.result === after.result;
+  scope.update(
+    (memory) =>
+      withContainer(memory, container.name, (known) => ({
+        ...known,
+        probes: { ...known.probes, [kind]: after },
+      })),
+    quiet,
   );
   if (after.failures === 0 || after.countedAt !== at) return;
   const name = `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
