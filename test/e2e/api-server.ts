@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { admissionPlugins } from '../../src/apiserver/admission/plugins.js';
+import { createAuthorizer } from '../../src/apiserver/authorize/authorizer.js';
 import { bootstrap } from '../../src/apiserver/bootstrap.js';
 import { createApiHandler } from '../../src/apiserver/handler.js';
 import type { Registry } from '../../src/apiserver/registry.js';
@@ -49,11 +50,12 @@ export const startApiServer = async (): Promise<TestApiServer> => {
   const { ca, server: pair, admin, node, stranger } = makeCertificates();
   const lifetime = new AbortController();
   const store = new MvccStore(new MemoryEngine());
+  const authorizer = createAuthorizer({ store, lifetime: lifetime.signal });
   const registry = createRegistry({
     store,
     clock: systemClock,
     ids: { uid: randomUUID, random: Math.random },
-    admission: admissionPlugins({ store, serviceCidr, lifetime: lifetime.signal }),
+    admission: admissionPlugins({ store, serviceCidr, lifetime: lifetime.signal, authorizer }),
     log: silent,
   });
   await bootstrap(registry, { serviceCidr, apiPort: 6443 });
@@ -74,6 +76,7 @@ export const startApiServer = async (): Promise<TestApiServer> => {
     log: silent,
     version: '0.1.0',
     nodeGateway,
+    authorizer,
   });
   const server = await listen(pair, handler);
   const agentServer = await listen(node, agent);

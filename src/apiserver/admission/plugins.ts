@@ -1,16 +1,26 @@
 // Everything that admits writes, in order: a new plugin is a file here and a line below.
+import type { Authorizer } from '../authorize/authorizer.js';
 import type { Admission } from './admission.js';
+import { escalation } from './escalation.js';
 import { limitRanger } from './limit-ranger.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
+import { nodeRestriction } from './node-restriction.js';
 import { defaultTolerations, podServiceAccount } from './pod-defaults.js';
 import { podPriority } from './priority.js';
 import { resourceQuota } from './resource-quota.js';
 import { serviceAllocation } from './service-allocation.js';
 import type { ServiceAllocationOptions } from './service-allocation.js';
 
+export interface AdmissionOptions extends ServiceAllocationOptions {
+  /** Without one everybody may give rights to everybody. */
+  readonly authorizer?: Authorizer | undefined;
+}
+
 /** Quotas come last: they count what the others have made of an object. */
-export const admissionPlugins = (options: ServiceAllocationOptions): readonly Admission[] => [
+export const admissionPlugins = (options: AdmissionOptions): readonly Admission[] => [
   namespaceLifecycle,
+  nodeRestriction,
+  ...(options.authorizer === undefined ? [] : [escalation(options.authorizer)]),
   podServiceAccount,
   podPriority,
   limitRanger,

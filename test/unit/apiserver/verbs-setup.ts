@@ -2,6 +2,7 @@
 import { ManualClock } from '../../../src/base/manual-clock.js';
 import { silent } from '../../../src/base/log.js';
 import { admissionPlugins } from '../../../src/apiserver/admission/plugins.js';
+import { createAuthorizer } from '../../../src/apiserver/authorize/authorizer.js';
 import { bootstrap } from '../../../src/apiserver/bootstrap.js';
 import type { Registry, Stored, WatchItem } from '../../../src/apiserver/registry.js';
 import { createRegistry } from '../../../src/apiserver/store-registry.js';
@@ -38,6 +39,8 @@ export interface SetupOptions {
   readonly engine?: MemoryEngine;
   readonly store?: MvccStoreOptions;
   readonly serviceCidr?: string;
+  /** Holds whoever writes roles to their own rights. */
+  readonly authorized?: boolean;
 }
 
 export const setup = async ({
@@ -45,6 +48,7 @@ export const setup = async ({
   engine = new MemoryEngine(),
   store: limits = {},
   serviceCidr = '10.96.0.0/16',
+  authorized = false,
 }: SetupOptions = {}): Promise<TestRegistry> => {
   const store = new MvccStore(engine, limits);
   const clock = new ManualClock();
@@ -53,7 +57,12 @@ export const setup = async ({
     store,
     clock,
     ids: idsFrom(createRandom(seed)),
-    admission: admissionPlugins({ store, serviceCidr, lifetime: lifetime.signal }),
+    admission: admissionPlugins({
+      store,
+      serviceCidr,
+      lifetime: lifetime.signal,
+      authorizer: authorized ? createAuthorizer({ store, lifetime: lifetime.signal }) : undefined,
+    }),
     log: silent,
   });
   await bootstrap(registry, { serviceCidr, apiPort: 6443 });
