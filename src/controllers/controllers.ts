@@ -11,6 +11,7 @@ import { leases } from '../resources/kinds/leases.js';
 import { cronJobController } from './cronjob/cronjob.js';
 import { daemonSetController } from './daemonset/daemonset.js';
 import { deploymentController } from './deployment/deployment.js';
+import { disruptionController } from './disruption/disruption.js';
 import { endpointsController } from './endpoints/endpoints.js';
 import { createEventTtlController } from './event-ttl.js';
 import { createGarbageCollector } from './garbage-collector.js';
@@ -55,6 +56,7 @@ export const createControllers = (options: ControllersOptions): readonly Runnabl
     runnable(jobController, executor, { width: 32 }),
     runnable(trackedPodController, executor, { width: 32 }),
     runnable(cronJobController, executor),
+    runnable(disruptionController, executor),
     runnable(endpointsController, executor, { width: 16 }),
     runnable(createNodeLifecycleController({ heartbeats, graceMs }), executor),
     runnable(taintEvictionController, executor, { width: 32 }),

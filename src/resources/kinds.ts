@@ -13,6 +13,7 @@ import { jobs } from './kinds/jobs.js';
 import { leases } from './kinds/leases.js';
 import { namespaces } from './kinds/namespaces.js';
 import { nodes } from './kinds/nodes.js';
+import { poddisruptionbudgets } from './kinds/poddisruptionbudgets.js';
 import { pods } from './kinds/pods.js';
 import { replicasets } from './kinds/replicasets.js';
 import { repositories } from './kinds/repositories.js';
@@ -45,6 +46,7 @@ export const kinds: readonly Kind[] = [
   daemonsets,
   jobs,
   cronjobs,
+  poddisruptionbudgets,
   roles,
   rolebindings,
   clusterroles,

@@ -12,6 +12,7 @@ import { jobs } from '../../../../src/resources/kinds/jobs.js';
 import { leases } from '../../../../src/resources/kinds/leases.js';
 import { namespaces } from '../../../../src/resources/kinds/namespaces.js';
 import { nodes } from '../../../../src/resources/kinds/nodes.js';
+import { poddisruptionbudgets } from '../../../../src/resources/kinds/poddisruptionbudgets.js';
 import { pods } from '../../../../src/resources/kinds/pods.js';
 import { replicasets } from '../../../../src/resources/kinds/replicasets.js';
 import { secrets } from '../../../../src/resources/kinds/secrets.js';
@@ -306,6 +307,7 @@ describe('defaulting', () => {
         },
       },
     ],
+    [poddisruptionbudgets, { spec: { selector, minAvailable: 1 } }],
     [controllerrevisions, { revision: 1, data: { spec: { template } } }],
     [services, { spec: { ports: [{ port: 80 }] } }],
     [services, { spec: { type: 'LoadBalancer', sessionAffinity: 'ClientIP', ports: [{ port: 80 }] } }],
