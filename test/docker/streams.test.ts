@@ -97,7 +97,8 @@ beforeAll(async () => {
   await until('the start of the web server', answers, 60_000);
 });
 afterAll(async () => {
-  await cluster.close();
+  // A start that failed half-way leaves the engine to be ended.
+  if ((cluster as StreamCluster | undefined) !== undefined) await cluster.close();
   await engine.stop();
 });
 
