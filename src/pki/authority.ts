@@ -30,14 +30,13 @@ export const createAuthority = ({ commonName, now, validDays }: AuthorityOptions
   const certificate = signCertificate(
     {
       subject,
-      issuer: subject,
+      authority: undefined,
       publicKey,
       notBefore: now - clockSkewMs,
       notAfter: now + validDays * dayMs,
       extensions: [
         { name: 'basicConstraints', critical: true, cA: true },
         { name: 'keyUsage', critical: true, digitalSignature: true, keyCertSign: true, cRLSign: true },
-        { name: 'subjectKeyIdentifier' },
       ],
     },
     privateKey,
@@ -56,15 +55,15 @@ const alternativeNames = ({ dnsNames = [], addresses = [] }: CertificateOptions)
 /** A new key and its certificate, signed by `authority`. */
 export const issueCertificate = (authority: KeyPair, options: CertificateOptions): KeyPair => {
   const { publicKey, privateKey } = generateKey();
-  const issuer = parseCertificate(authority.certificate);
+  const { notAfter } = parseCertificate(authority.certificate);
   const certificate = signCertificate(
     {
       subject: options.subject,
-      issuer: { commonName: issuer.commonName, organizations: issuer.organizations },
+      authority: authority.certificate,
       publicKey,
       notBefore: options.now - clockSkewMs,
       // Nothing outlives its authority.
-      notAfter: Math.min(options.now + options.validDays * dayMs, issuer.notAfter),
+      notAfter: Math.min(options.now + options.validDays * dayMs, notAfter),
       extensions: [
         { name: 'basicConstraints', critical: true, cA: false },
         { name: 'keyUsage', critical: true, digitalSignature: true, keyEncipherment: true },

@@ -1,6 +1,7 @@
 // Certificates: making them with node-forge, signing and reading them with node:crypto.
 import {
   createHash,
+  createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
   randomBytes,
@@ -9,6 +10,7 @@ import {
 } from 'node:crypto';
 import forge from 'node-forge';
 import type { Instant } from '../base/clock.js';
+import { ClusterError, messageOf } from '../base/errors.js';
 
 const { asn1, md, pki } = forge;
 
@@ -42,16 +44,24 @@ export interface CertificateFacts extends Subject {
 
 interface Unsigned {
   readonly subject: Subject;
-  readonly issuer: Subject;
+  /** PEM of the authority's certificate; undefined for a certificate that signs itself. */
+  readonly authority: string | undefined;
   readonly publicKey: string;
   readonly notBefore: Instant;
   readonly notAfter: Instant;
   readonly extensions: object[];
 }
 
+/** UTF-8, because a PrintableString has no underscore and readers such as Go's refuse one that does. */
+const attribute = (name: string, value: string): forge.pki.CertificateField => ({
+  name,
+  value,
+  valueTagClass: asn1.Type.UTF8 as unknown as forge.asn1.Class,
+});
+
 const nameOf = ({ commonName, organizations }: Subject): forge.pki.CertificateField[] => [
-  ...organizations.map((value) => ({ name: 'organizationName', value })),
-  { name: 'commonName', value: commonName },
+  ...organizations.map((value) => attribute('organizationName', value)),
+  attribute('commonName', commonName),
 ];
 
 export const generateKey = (): { readonly publicKey: string; readonly privateKey: string } =>
@@ -61,8 +71,26 @@ export const generateKey = (): { readonly publicKey: string; readonly privateKey
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   });
 
-/** Positive and unpredictable, as RFC 5280 and the CA/Browser Forum ask. */
-const serialNumber = (): string => `00${randomBytes(16).toString('hex')}`;
+/** PEM; undefined for what is no private key. */
+export const publicKeyOf = (privateKey: string): string | undefined => {
+  try {
+    const key = createPublicKey(createPrivateKey(privateKey));
+    return key.export({ type: 'spki', format: 'pem' }).toString();
+  } catch {
+    // OpenSSL's reasons say nothing that a caller could act on: the file is damaged.
+    return undefined;
+  }
+};
+
+/**
+ * Unpredictable, as the CA/Browser Forum asks, and with a first byte that is neither negative nor a padding zero: forge
+ * takes away one zero only, and readers refuse the certificate for a second.
+ */
+const serialNumber = (): string => {
+  const bytes = randomBytes(16);
+  bytes.writeUInt8((bytes.readUInt8(0) & 0x3f) | 0x40, 0);
+  return bytes.toString('hex');
+};
 
 /** PEM of the certificate, signed with `signer` (a private key, PEM) by node:crypto: forge's own RSA is 31x slower. */
 export const signCertificate = (unsigned: Unsigned, signer: string): string => {
@@ -72,8 +100,15 @@ export const signCertificate = (unsigned: Unsigned, signer: string): string => {
   certificate.validity.notBefore = new Date(unsigned.notBefore);
   certificate.validity.notAfter = new Date(unsigned.notAfter);
   certificate.setSubject(nameOf(unsigned.subject));
-  certificate.setIssuer(nameOf(unsigned.issuer));
-  certificate.setExtensions(unsigned.extensions);
+  const authority =
+    unsigned.authority === undefined ? certificate : pki.certificateFromPem(unsigned.authority);
+  // Byte for byte the authority's own name: Go compares them so.
+  certificate.setIssuer(authority.subject.attributes);
+  certificate.setExtensions([
+    ...unsigned.extensions,
+    { name: 'subjectKeyIdentifier' },
+    { name: 'authorityKeyIdentifier', keyIdentifier: authority.generateSubjectKeyIdentifier().getBytes() },
+  ]);
   certificate.md = md.sha256.create();
   certificate.signatureOid = signatureAlgorithm;
   certificate.siginfo.algorithmOid = signatureAlgorithm;
@@ -83,25 +118,54 @@ export const signCertificate = (unsigned: Unsigned, signer: string): string => {
   return pki.certificateToPem(certificate);
 };
 
-const namesOf = (certificate: X509Certificate): { dnsNames: string[]; addresses: string[] } => {
-  const entries = (certificate.subjectAltName ?? '').split(', ');
-  const of = (prefix: string): string[] =>
-    entries.filter((entry) => entry.startsWith(prefix)).map((entry) => entry.slice(prefix.length));
-  return { dnsNames: of('DNS:'), addresses: of('IP Address:') };
+const alternativeName = /(DNS|IP Address):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/g;
+
+/** Node quotes, as JSON, what could be mistaken for more than one name. */
+const unquoted = (text: string): string => {
+  if (!text.startsWith('"')) return text;
+  try {
+    return String(JSON.parse(text));
+  } catch (error) {
+    if (error instanceof SyntaxError) return text;
+    throw error;
+  }
 };
 
-const fieldsOf = (subject: string, field: string): string[] =>
-  subject
-    .split('\n')
-    .filter((line) => line.startsWith(`${field}=`))
-    .map((line) => line.slice(field.length + 1));
+const namesOf = (certificate: X509Certificate): Pick<CertificateFacts, 'dnsNames' | 'addresses'> => {
+  const names = [...(certificate.subjectAltName ?? '').matchAll(alternativeName)];
+  const of = (type: string): string[] =>
+    names.flatMap(([, found, value]) => (found === type && value !== undefined ? [unquoted(value)] : []));
+  return { dnsNames: of('DNS'), addresses: of('IP Address').map(canonicalAddress) };
+};
 
-/** Throws when `pem` is no certificate. */
+/** IPv6 in its shortest form, as RFC 5952 writes it; anything else as it is. */
+export const canonicalAddress = (address: string): string => {
+  if (!address.includes(':') || !URL.canParse(`http://[${address}]`)) return address;
+  return new URL(`http://[${address}]`).hostname.slice(1, -1);
+};
+
+const read = (pem: string): X509Certificate => {
+  try {
+    return new X509Certificate(pem);
+  } catch (error) {
+    throw new ClusterError('BadRequest', `this is no certificate in PEM form: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+};
+
+const texts = (value: string | readonly string[] | undefined): readonly string[] =>
+  value === undefined ? [] : typeof value === 'string' ? [value] : value;
+
+/** Throws BadRequest when `pem` is no certificate. */
 export const parseCertificate = (pem: string): CertificateFacts => {
-  const certificate = new X509Certificate(pem);
+  const certificate = read(pem);
+  // The plain text of a subject is escaped; this form has the values themselves.
+  const subject = certificate.toLegacyObject().subject as
+    { readonly CN?: string | readonly string[]; readonly O?: string | readonly string[] } | undefined;
   return {
-    commonName: fieldsOf(certificate.subject, 'CN')[0] ?? '',
-    organizations: fieldsOf(certificate.subject, 'O'),
+    commonName: texts(subject?.CN)[0] ?? '',
+    organizations: texts(subject?.O),
     notBefore: Date.parse(certificate.validFrom),
     notAfter: Date.parse(certificate.validTo),
     ...namesOf(certificate),
@@ -109,12 +173,25 @@ export const parseCertificate = (pem: string): CertificateFacts => {
   };
 };
 
+/** False also for what is no pair of a certificate and a private key. */
+export const isPair = ({ certificate, key }: KeyPair): boolean => {
+  try {
+    return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    // As above: either file is damaged.
+    return false;
+  }
+};
+
 /** True when the certificate carries the signature of this authority. */
 export const isSignedBy = (pem: string, authority: string): boolean =>
-  new X509Certificate(pem).verify(new X509Certificate(authority).publicKey);
+  read(pem).verify(read(authority).publicKey);
 
-/** `sha256:<hex>` of the SubjectPublicKeyInfo: what a joining machine is told to expect (kubeadm's CA pin). */
+/**
+ * `sha256:<hex>` of the SubjectPublicKeyInfo: what a joining machine is told to expect (kubeadm's CA pin). Throws
+ * BadRequest when `pem` is no certificate.
+ */
 export const authorityHash = (pem: string): string => {
-  const spki = createPublicKey(pem).export({ type: 'spki', format: 'der' });
+  const spki = read(pem).publicKey.export({ type: 'spki', format: 'der' });
   return `sha256:${createHash('sha256').update(spki).digest('hex')}`;
 };

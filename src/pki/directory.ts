@@ -1,7 +1,16 @@
 // The certificates of one machine, kept as files: made when absent, renewed when they no longer fit or grow old.
 import type { Instant } from '../base/clock.js';
+import { ClusterError } from '../base/errors.js';
 import { createAuthority, issueCertificate, type CertificateOptions } from './authority.js';
-import { isSignedBy, parseCertificate, type KeyPair } from './certificate.js';
+import {
+  canonicalAddress,
+  generateKey,
+  isPair,
+  isSignedBy,
+  parseCertificate,
+  publicKeyOf,
+  type KeyPair,
+} from './certificate.js';
 
 /** Files of one folder, by name; the host keeps them private. */
 export interface FileStore {
@@ -36,7 +45,7 @@ export const stillFits = (
     facts.commonName === request.subject.commonName &&
     sameSet(facts.organizations, request.subject.organizations) &&
     sameSet(facts.dnsNames, request.dnsNames ?? []) &&
-    sameSet(facts.addresses, request.addresses ?? []) &&
+    sameSet(facts.addresses, (request.addresses ?? []).map(canonicalAddress)) &&
     isSignedBy(certificate, authority)
   );
 };
@@ -46,20 +55,43 @@ const readPair = async (files: FileStore, name: string): Promise<KeyPair | undef
   return certificate === undefined || key === undefined ? undefined : { certificate, key };
 };
 
+/** The key first: a certificate without its key would pass for a lost key. */
 const writePair = async (files: FileStore, name: string, pair: KeyPair): Promise<KeyPair> => {
   await files.write(`${name}.key`, pair.key);
   await files.write(`${name}.crt`, pair.certificate);
   return pair;
 };
 
-/** The authority in the files, or a new one. */
-export const openAuthority = async (files: FileStore, now: Instant): Promise<KeyPair> =>
-  (await readPair(files, 'ca')) ??
-  (await writePair(
-    files,
-    'ca',
-    createAuthority({ commonName: 'capstan-ca', now, validDays: authorityDays }),
-  ));
+const authorityName = 'ca';
+
+const damaged = (what: string): ClusterError =>
+  new ClusterError(
+    'InternalError',
+    `${what}: restore ca.crt and ca.key from a backup, or remove both to make a new authority, which every kubeconfig and node then has to be signed by again`,
+  );
+
+/** Everything that the authority has signed hangs on its key: one that is lost or damaged is never replaced silently. */
+const checkAuthority = (pair: KeyPair, now: Instant): KeyPair => {
+  if (!isPair(pair)) throw damaged("ca.key is not the key of the cluster's authority in ca.crt");
+  const { notAfter } = parseCertificate(pair.certificate);
+  if (notAfter <= now)
+    throw damaged(`the cluster's authority in ca.crt has expired on ${new Date(notAfter).toISOString()}`);
+  return pair;
+};
+
+/** The authority in the files, or a new one where there is none. Throws when it is damaged or has expired. */
+export const openAuthority = async (files: FileStore, now: Instant): Promise<KeyPair> => {
+  const known = await readPair(files, authorityName);
+  if (known !== undefined) return checkAuthority(known, now);
+  if ((await files.read(`${authorityName}.crt`)) !== undefined)
+    throw damaged("ca.key, the key of the cluster's authority in ca.crt, is missing");
+  const made = createAuthority({ commonName: 'capstan-ca', now, validDays: authorityDays });
+  return writePair(files, authorityName, made);
+};
+
+/** A damaged certificate, or one that a crash left beside another key, is made anew like one that grew old. */
+const isUsable = (pair: KeyPair, request: CertificateRequest, authority: string, now: Instant): boolean =>
+  isPair(pair) && stillFits(pair.certificate, request, { authority, now });
 
 /** The certificate `name` in the files while it fits, otherwise a new one. */
 export const openCertificate = async (
@@ -72,7 +104,31 @@ export const openCertificate = async (
   }: { readonly authority: KeyPair; readonly request: CertificateRequest; readonly now: Instant },
 ): Promise<KeyPair> => {
   const known = await readPair(files, name);
-  if (known !== undefined && stillFits(known.certificate, request, { authority: authority.certificate, now }))
-    return known;
+  if (known !== undefined && isUsable(known, request, authority.certificate, now)) return known;
   return writePair(files, name, issueCertificate(authority, { ...request, now, validDays: certificateDays }));
+};
+
+export interface SigningKey {
+  readonly publicKey: string;
+  readonly privateKey: string;
+}
+
+/**
+ * The key that signs service account tokens (RS256), or a new one. Throws when it is damaged: a new one would make
+ * every token worthless that is in use.
+ */
+export const openSigningKey = async (files: FileStore): Promise<SigningKey> => {
+  const known = await files.read('sa.key');
+  if (known !== undefined) {
+    const publicKey = publicKeyOf(known);
+    if (publicKey === undefined)
+      throw new ClusterError(
+        'InternalError',
+        'sa.key is no private key: restore it from a backup, or remove it to make a new one, which ends every service account token',
+      );
+    return { publicKey, privateKey: known };
+  }
+  const made = generateKey();
+  await files.write('sa.key', made.privateKey);
+  return made;
 };

@@ -1,28 +1,17 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
-import { createAuthority, issueCertificate } from '../../../src/pki/authority.js';
-import { authorityHash, isSignedBy, parseCertificate } from '../../../src/pki/certificate.js';
+import { sign, verify } from 'node:crypto';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { isPair, isSignedBy } from '../../../src/pki/certificate.js';
 import {
   openAuthority,
   openCertificate,
+  openSigningKey,
   type CertificateRequest,
   type FileStore,
 } from '../../../src/pki/directory.js';
+import { memoryFiles } from './files.js';
 
 const now = Date.UTC(2026, 5, 1);
 const day = 24 * 60 * 60 * 1000;
-
-const memoryFiles = (): FileStore & { readonly content: Map<string, string> } => {
-  const content = new Map<string, string>();
-  return {
-    content,
-    read: (name) => Promise.resolve(content.get(name)),
-    write: (name, text) => {
-      content.set(name, text);
-      return Promise.resolve();
-    },
-  };
-};
 
 const server: CertificateRequest = {
   subject: { commonName: 'kube-apiserver', organizations: [] },
@@ -31,57 +20,20 @@ const server: CertificateRequest = {
   addresses: ['127.0.0.1', '10.96.0.1'],
 };
 
-describe('certificates', () => {
-  const authority = createAuthority({ commonName: 'capstan-ca', now, validDays: 3650 });
+const open = async (files: FileStore, request: CertificateRequest, at = now): Promise<string> =>
+  (await openCertificate(files, 'server', { authority: await openAuthority(files, at), request, now: at }))
+    .certificate;
 
-  it('say who they are for, and carry the signature of their authority', () => {
-    const { certificate, key } = issueCertificate(authority, {
-      subject: { commonName: 'system:node:h1', organizations: ['system:nodes'] },
-      usages: ['client', 'server'],
-      dnsNames: ['h1'],
-      addresses: ['10.77.0.1'],
-      now,
-      validDays: 365,
-    });
-    expect(parseCertificate(certificate)).toMatchObject({
-      commonName: 'system:node:h1',
-      organizations: ['system:nodes'],
-      dnsNames: ['h1'],
-      addresses: ['10.77.0.1'],
-      notAfter: now + 365 * day,
-    });
-    expect(isSignedBy(certificate, authority.certificate)).toBe(true);
-    const parsed = new X509Certificate(certificate);
-    expect(parsed.checkPrivateKey(createPrivateKey(key))).toBe(true);
-    expect(parsed.checkIssued(new X509Certificate(authority.certificate))).toBe(true);
-    expect(parsed.keyUsage).toEqual(['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2']);
-    expect(parsed.ca).toBe(false);
-  });
-
-  it('are valid a little before now, for machines whose clock is behind, and never longer than their authority', () => {
-    const request = { ...server, now: now + 3640 * day, validDays: 365 };
-    const facts = parseCertificate(issueCertificate(authority, request).certificate);
-    expect(facts.notBefore).toBe(request.now - 5 * 60 * 1000);
-    expect(facts.notAfter).toBe(parseCertificate(authority.certificate).notAfter);
-  });
-
-  it('of another authority are recognised', () => {
-    const other = createAuthority({ commonName: 'capstan-ca', now, validDays: 1 });
-    const { certificate } = issueCertificate(other, { ...server, now, validDays: 1 });
-    expect(isSignedBy(certificate, authority.certificate)).toBe(false);
-    expect(authorityHash(other.certificate)).not.toBe(authorityHash(authority.certificate));
-    expect(authorityHash(other.certificate)).toMatch(/^sha256:[0-9a-f]{64}$/);
-  });
+/** A folder with an authority and the certificate of a server, made once: keys take their time. */
+const filled = memoryFiles();
+let first = '';
+beforeAll(async () => {
+  first = await open(filled, server);
 });
 
 describe('the folder of certificates', () => {
-  const open = async (files: FileStore, request: CertificateRequest, at = now): Promise<string> =>
-    (await openCertificate(files, 'server', { authority: await openAuthority(files, at), request, now: at }))
-      .certificate;
-
   it('keeps what fits', async () => {
-    const files = memoryFiles();
-    const first = await open(files, server);
+    const files = memoryFiles(filled.content);
     expect(await open(files, server, now + 100 * day)).toBe(first);
     expect([...files.content.keys()].sort()).toEqual(['ca.crt', 'ca.key', 'server.crt', 'server.key']);
   });
@@ -92,17 +44,84 @@ describe('the folder of certificates', () => {
     ['after 70 % of its life', server, now + 256 * day],
     ['when the clock stands before its life', server, now - day],
   ])('renews a certificate %s', async (_, request, at) => {
-    const files = memoryFiles();
-    const first = await open(files, server);
+    const files = memoryFiles(filled.content);
     const second = await open(files, request, at);
     expect(second).not.toBe(first);
     expect(isSignedBy(second, files.content.get('ca.crt') ?? '')).toBe(true);
   });
 
   it('renews what another authority has signed', async () => {
-    const files = memoryFiles();
-    const first = await open(files, server);
+    const files = memoryFiles(filled.content);
     files.content.delete('ca.key');
+    files.content.delete('ca.crt');
     expect(await open(files, server)).not.toBe(first);
+  });
+
+  it('keeps a certificate whose IPv6 addresses are asked for in another form', async () => {
+    const files = memoryFiles(filled.content);
+    const made = await open(files, { ...server, addresses: ['2001:db8::1'] });
+    expect(await open(files, { ...server, addresses: ['2001:0DB8:0::0001'] })).toBe(made);
+  });
+
+  it.each([
+    ['the certificate is damaged', 'server.crt', 'not a certificate'],
+    ['the key is damaged', 'server.key', 'not a key'],
+    ['the certificate is empty', 'server.crt', ''],
+  ])('renews a certificate when %s', async (_, name, content) => {
+    const files = memoryFiles(filled.content);
+    files.content.set(name, content);
+    const second = await open(files, server);
+    expect(second).not.toBe(first);
+    expect(isPair({ certificate: second, key: files.content.get('server.key') ?? '' })).toBe(true);
+  });
+
+  it('renews a certificate that a crash left beside a newer key', async () => {
+    const files = memoryFiles(filled.content);
+    files.content.set('server.key', files.content.get('ca.key') ?? '');
+    expect(await open(files, server)).not.toBe(first);
+  });
+});
+
+describe('the authority in the folder', () => {
+  it('is made once', async () => {
+    const files = memoryFiles(filled.content);
+    expect((await openAuthority(files, now + day)).certificate).toBe(filled.content.get('ca.crt'));
+    expect(files.content).toEqual(filled.content);
+  });
+
+  it('is made anew when a crash left only its key', async () => {
+    const files = memoryFiles(filled.content);
+    files.content.delete('ca.crt');
+    expect(isPair(await openAuthority(files, now))).toBe(true);
+  });
+
+  it.each<[string, (content: Map<string, string>) => void, number, RegExp]>([
+    ['its key is missing', (content) => content.delete('ca.key'), now, /ca\.key.* is missing: restore/],
+    ['its key is damaged', (content) => content.set('ca.key', 'x'), now, /ca\.key is not the key/],
+    ['its certificate is damaged', (content) => content.set('ca.crt', 'x'), now, /ca\.key is not the key/],
+    ['it has expired', () => undefined, now + 3651 * day, /expired on 2036-05-29/],
+  ])('is never replaced silently: %s', async (_, damage, at, message) => {
+    const files = memoryFiles(filled.content);
+    damage(files.content);
+    const before = new Map(files.content);
+    await expect(openAuthority(files, at)).rejects.toThrow(message);
+    expect(files.content).toEqual(before);
+  });
+});
+
+describe('the key that signs tokens', () => {
+  it('is made once, and what it signs its public half verifies', async () => {
+    const files = memoryFiles();
+    const made = await openSigningKey(files);
+    const again = await openSigningKey(files);
+    expect(again).toEqual(made);
+    const signature = sign('sha256', Buffer.from('token'), made.privateKey);
+    expect(verify('sha256', Buffer.from('token'), again.publicKey, signature)).toBe(true);
+  });
+
+  it('is never replaced silently', async () => {
+    const files = memoryFiles();
+    files.content.set('sa.key', 'damaged');
+    await expect(openSigningKey(files)).rejects.toThrow(/sa\.key is no private key: restore it/);
   });
 });
