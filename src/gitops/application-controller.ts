@@ -92,6 +92,13 @@ export class ApplicationController implements Controller<Observed, GitAction> {
     return seen;
   }
 
+  /** Live objects that carry the application's label; none when they are `expected` in number, which is quick to see. */
+  strays(name: string, expected: number): readonly Owned[] {
+    const { view } = this.#options.informers;
+    const count = this.#indexes.reduce((sum, index) => sum + view.lookup(index, name).length, 0);
+    return count === expected ? [] : this.owned(name);
+  }
+
   /** Live objects that carry the application's label. */
   owned(name: string): readonly Owned[] {
     const { view } = this.#options.informers;
@@ -116,12 +123,11 @@ export class ApplicationController implements Controller<Observed, GitAction> {
     return [...this.#options.states.values()].some((state) => state.spec !== undefined && state.ids.has(id));
   }
 
-  #gone(state: ApplicationState): number {
+  #gone(state: ApplicationState, owned: readonly Owned[]): number {
     const spec = state.spec ?? { prune: true };
-    const wanted = state.ids;
-    return this.owned(state.name).filter(
+    return owned.filter(
       ({ id, object }) =>
-        (state.spec === undefined || !wanted.has(id)) &&
+        (state.spec === undefined || !state.ids.has(id)) &&
         object.metadata.deletionTimestamp === undefined &&
         !isKept(object, spec) &&
         this.wantedElsewhere(state.name, id) === undefined,
@@ -150,10 +156,12 @@ export class ApplicationController implements Controller<Observed, GitAction> {
     const progressing: string[] = [];
     let failure: string | undefined;
     let unsettled = 0;
+    let labelled = 0;
     for (const desired of state.objects) {
       const { kind, name: objectName } = desired.manifest;
       const live = this.live(state, desired);
       if (!state.isSettled(desired, live)) unsettled += 1;
+      if (live !== undefined && applicationOf(live) === name) labelled += 1;
       const health = healthOf(kind, live, view);
       const sentence = `${kind.kind} ${objectName} ${health.message}`;
       if (health.status === 'Degraded') degraded.push(sentence);
@@ -175,7 +183,7 @@ export class ApplicationController implements Controller<Observed, GitAction> {
       target:
         state.target === undefined ? undefined : { revision: state.target.revision, isNew: state.isNew },
       unsettled,
-      gone: this.#gone(state),
+      gone: this.#gone(state, state.spec === undefined ? this.owned(name) : this.strays(name, labelled)),
       drifted: state.drift.length,
       failed: state.failed,
       retryRefusedAt: state.refused?.retryAt,

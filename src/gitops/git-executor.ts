@@ -18,7 +18,7 @@ import type { ApplicationSpec } from './cluster-config.js';
 import type { Journal } from './journal.js';
 import { observeAll, problemsOfError } from './observe.js';
 import { FIELD_MANAGER } from './ownership.js';
-import { planApplication, type ApplicationPlan, type Observation } from './plan.js';
+import { planApplication, type ApplicationPlan } from './plan.js';
 import { problemText, type Problem } from './problem.js';
 import type { RollBack } from './roll-back.js';
 import type { ObjectReader } from './source.js';
@@ -110,7 +110,6 @@ export class GitExecutor implements Executor<GitAction> {
       spec,
       signal,
       live: (desired) => controller.live(state, desired),
-      isSettled: () => false,
       isWanted: (id) => controller.isWanted(id),
     });
     return planApplication({
@@ -118,13 +117,7 @@ export class GitExecutor implements Executor<GitAction> {
       revision: target.revision,
       objects,
       problems: [],
-      observed: (desired): Observation => {
-        const live = state.settled.get(desired.id)?.live;
-        return (
-          observations.get(desired.id) ??
-          (live === undefined ? { state: 'absent' } : { state: 'settled', live })
-        );
-      },
+      observed: (desired) => observations.get(desired.id) ?? { state: 'settled' },
       owned: controller.owned(state.name),
       wantedElsewhere: (id) => controller.wantedElsewhere(state.name, id),
     });

@@ -21,8 +21,6 @@ export interface ObserveOptions {
   live(desired: DesiredObject): Resource | undefined;
   readonly view: View;
   readonly reader: ObjectReader;
-  /** True: known to be as wanted, no need to ask. */
-  isSettled(desired: DesiredObject, live: Resource): boolean;
   /** Whether the manifests of any application hold the object of this id. */
   isWanted(id: string): boolean;
   readonly spec: Pick<ApplicationSpec, 'name' | 'ignoreDifferences'>;
@@ -68,7 +66,6 @@ const inMissingNamespace = (desired: DesiredObject, { isWanted }: ObserveOptions
 const observe = async (desired: DesiredObject, options: ObserveOptions): Promise<Observation> => {
   const { cluster, view, spec, signal } = options;
   const live = options.live(desired);
-  if (live !== undefined && options.isSettled(desired, live)) return { state: 'settled', live };
   const { kind } = desired.manifest;
   const namespaceIsThere =
     desired.namespace === undefined || view.get(namespaces, { name: desired.namespace }) !== undefined;

@@ -1,10 +1,12 @@
 // The plan of any revision, the head's or a proposal's, against what is live now. Changes nothing.
 import type { Cluster } from '../client/cluster.js';
 import type { View } from '../client/view.js';
+import type { Resource } from '../resources/resource.js';
 import type { ApplicationController } from './application-controller.js';
 import type { ApplicationState } from './application-state.js';
 import { observeAll } from './observe.js';
-import { planApplication, type ApplicationPlan, type Observation } from './plan.js';
+import { applicationOf } from './ownership.js';
+import { planApplication, type ApplicationPlan } from './plan.js';
 import type { Plan } from './plan-text.js';
 import type { DesiredObject, RenderedApplication } from './render.js';
 import type { Revision } from './revision.js';
@@ -19,54 +21,40 @@ export interface PlanRevisionOptions {
   readonly signal: AbortSignal;
 }
 
-const ownersIn = (revision: Revision): ReadonlyMap<string, string> =>
-  new Map(
-    [...revision.applications.values()].flatMap(({ spec, objects }) =>
-      objects.map((desired): [string, string] => [desired.id, spec.name]),
-    ),
-  );
-
 const planOf = async (
   application: RenderedApplication,
   revision: Revision,
-  owners: ReadonlyMap<string, string>,
   options: PlanRevisionOptions,
 ): Promise<ApplicationPlan> => {
   const { cluster, view, reader, controller, states, signal } = options;
   const { spec, objects, problems } = application;
+  const { owners } = revision;
   const state = states.get(spec.name);
-  const live = (desired: DesiredObject): ReturnType<ApplicationController['live']> =>
+  const live = (desired: DesiredObject): Resource | undefined =>
     state === undefined
       ? view.get(desired.manifest.kind, { name: desired.manifest.name, namespace: desired.namespace })
       : controller.live(state, desired);
-  const isSettled = (desired: DesiredObject): boolean => {
+  const asked: DesiredObject[] = [];
+  let labelled = 0;
+  for (const desired of objects) {
     const now = live(desired);
-    return state !== undefined && now !== undefined && state.isSettled(desired, now);
-  };
-  const asked = problems.length > 0 ? [] : objects.filter((desired) => !isSettled(desired));
-  const observations = await observeAll(asked, {
-    cluster,
-    view,
-    reader,
-    spec,
-    signal,
-    live,
-    isSettled: () => false,
-    isWanted: (id) => owners.has(id),
-  });
+    if (now !== undefined && applicationOf(now) === spec.name) labelled += 1;
+    // Drift that is left alone is settled for the loop, but not for people who ask what differs.
+    const settled =
+      now !== undefined &&
+      state?.isSettled(desired, now) === true &&
+      state.settled.get(desired.id)?.drift === undefined;
+    if (!settled && problems.length === 0) asked.push(desired);
+  }
+  const isWanted = (id: string): boolean => owners.has(id);
+  const observations = await observeAll(asked, { cluster, view, reader, spec, signal, live, isWanted });
   return planApplication({
     spec,
     revision: revision.commit.oid,
     objects,
     problems,
-    observed: (desired): Observation => {
-      const now = live(desired);
-      return (
-        observations.get(desired.id) ??
-        (now === undefined ? { state: 'absent' } : { state: 'settled', live: now })
-      );
-    },
-    owned: controller.owned(spec.name),
+    observed: (desired) => observations.get(desired.id) ?? { state: 'settled' },
+    owned: controller.strays(spec.name, labelled),
     wantedElsewhere: (id) => {
       const owner = owners.get(id);
       return owner === spec.name ? undefined : owner;
@@ -74,12 +62,7 @@ const planOf = async (
   });
 };
 
-const removed = (
-  name: string,
-  revision: Revision,
-  owners: ReadonlyMap<string, string>,
-  options: PlanRevisionOptions,
-): ApplicationPlan => {
+const removed = (name: string, revision: Revision, options: PlanRevisionOptions): ApplicationPlan => {
   const plan = planApplication({
     spec: { name, dependsOn: [], prune: true },
     revision: revision.commit.oid,
@@ -87,7 +70,7 @@ const removed = (
     problems: [],
     observed: () => ({ state: 'absent' }),
     owned: options.controller.owned(name),
-    wantedElsewhere: (id) => owners.get(id),
+    wantedElsewhere: (id) => revision.owners.get(id),
   });
   return { ...plan, because: `has left the repository: ${plan.because}` };
 };
@@ -95,11 +78,10 @@ const removed = (
 export const planRevision = async (revision: Revision, options: PlanRevisionOptions): Promise<Plan> => {
   const { commit, problems } = revision;
   if (problems.length > 0) return { revision: commit.oid, problems, applications: [] };
-  const owners = ownersIn(revision);
   const plans: ApplicationPlan[] = [];
   for (const application of revision.applications.values())
-    plans.push(await planOf(application, revision, owners, options));
+    plans.push(await planOf(application, revision, options));
   for (const name of options.states.keys())
-    if (!revision.applications.has(name)) plans.push(removed(name, revision, owners, options));
+    if (!revision.applications.has(name)) plans.push(removed(name, revision, options));
   return { revision: commit.oid, problems, applications: plans };
 };

@@ -11,8 +11,8 @@ import type { DesiredObject } from './render.js';
 
 /** What the cluster says of one wanted object. */
 export type Observation =
-  /** Nothing would change; no need to ask. */
-  | { readonly state: 'settled'; readonly live: Resource }
+  /** It is this application's, and nothing would change: no need to ask. */
+  | { readonly state: 'settled' }
   | { readonly state: 'absent' }
   /** `result` is the object as it would be after applying. */
   | { readonly state: 'present'; readonly live: Resource; readonly result: Resource }
@@ -72,7 +72,7 @@ export interface PlanInput {
   readonly objects: readonly DesiredObject[];
   readonly problems: readonly Problem[];
   observed(desired: DesiredObject): Observation;
-  /** Live objects that carry the application's label. */
+  /** Live objects that carry the application's label; may leave out those that are wanted. */
   readonly owned: readonly { readonly kind: Kind; readonly object: Resource; readonly id: string }[];
   /** Another application whose manifests hold the object too. */
   wantedElsewhere(id: string): string | undefined;
@@ -100,8 +100,11 @@ const rolledPods = (fields: readonly FieldDifference[], result: Resource): numbe
 
 type Verdict = { readonly change?: Change | undefined; readonly problems: readonly Problem[] };
 
+const nothing: Verdict = { problems: [] };
+
 const judge = (desired: DesiredObject, input: PlanInput): Verdict => {
   const observation = input.observed(desired);
+  if (observation.state === 'settled') return nothing;
   const { kind } = desired.manifest;
   const target = { kind, name: { name: desired.manifest.name, namespace: desired.namespace } };
   if (observation.state === 'refused') return { problems: observation.problems };
@@ -112,7 +115,6 @@ const judge = (desired: DesiredObject, input: PlanInput): Verdict => {
   const { name } = input.spec;
   if (owner !== undefined && owner !== name && input.wantedElsewhere(desired.id) === owner)
     return { problems: [conflict(desired, owner)] };
-  if (observation.state === 'settled') return { problems: [] };
   const fields = differences(live, observation.result);
   if (fields.length === 0) return { problems: [] };
   const note = noteOf(live, name);
@@ -169,7 +171,7 @@ export const planApplication = (input: PlanInput): ApplicationPlan => {
   const verdicts = input.problems.length > 0 ? [] : objects.map((desired) => judge(desired, input));
   const problems = [...input.problems, ...verdicts.flatMap((verdict) => verdict.problems)];
   const writes = verdicts.flatMap(({ change }) => change ?? []);
-  const wanted = new Set(objects.map(({ id }) => id));
+  const wanted = new Set(owned.length === 0 ? [] : objects.map(({ id }) => id));
   const gone = owned.filter(
     ({ id, object }) =>
       !wanted.has(id) &&

@@ -25,6 +25,10 @@ export interface Revision {
   /** What is wrong with capstan.yaml or the repository as a whole: then no application moves. */
   readonly problems: readonly Problem[];
   readonly applications: ReadonlyMap<string, RenderedApplication>;
+  /** Id of each wanted object -> the application that holds it. */
+  readonly owners: ReadonlyMap<string, string>;
+  /** As it was read; undefined without a capstan.yaml. */
+  readonly reading: ConfigReading | undefined;
 }
 
 /** All problems there are, by file and line. */
@@ -50,9 +54,11 @@ const detect = (root: Folder): readonly ApplicationSpec[] =>
 const readConfig = async (
   snapshot: Snapshot,
   { reader, signal }: RenderContext,
+  previous: Revision | undefined,
 ): Promise<ConfigReading | undefined> => {
   const file = snapshot.root.files.get(CONFIG_FILE);
   if (file === undefined) return undefined;
+  if (previous?.snapshot.root.files.get(CONFIG_FILE)?.oid === file.oid) return previous.reading;
   for await (const { content } of reader.blobs([file.oid], signal))
     return readClusterConfig(new TextDecoder().decode(content));
   return undefined;
@@ -79,35 +85,42 @@ const emptiness = (
   ];
 };
 
-/** An object that two applications want is an error in both. */
-const shared = (applications: readonly RenderedApplication[]): ReadonlyMap<string, readonly Problem[]> => {
-  const owners = new Map<string, { readonly application: string; readonly desired: DesiredObject }>();
-  const problems = new Map<string, Problem[]>();
+/** Id -> application, and what more than one application wants: an error in both. */
+const claim = (
+  applications: readonly RenderedApplication[],
+): {
+  readonly owners: ReadonlyMap<string, string>;
+  readonly conflicts: ReadonlyMap<string, readonly Problem[]>;
+} => {
+  const owners = new Map<string, string>();
+  const conflicts = new Map<string, Problem[]>();
   const add = (
     application: string,
     desired: DesiredObject,
-    other: { application: string; desired: DesiredObject },
+    other: { name: string; desired: DesiredObject },
   ): void => {
     const { kind, name, position } = desired.manifest;
-    problems.set(application, [
-      ...(problems.get(application) ?? []),
-      {
-        file: desired.file,
-        ...position,
-        message: `${kind.kind} ${name} also belongs to application ${other.application} (${other.desired.file}:${String(other.desired.manifest.position.line)}): one application owns an object, remove it from the other`,
-      },
+    const where = `${other.desired.file}:${String(other.desired.manifest.position.line)}`;
+    const message = `${kind.kind} ${name} also belongs to application ${other.name} (${where}): one application owns an object, remove it from the other`;
+    conflicts.set(application, [
+      ...(conflicts.get(application) ?? []),
+      { file: desired.file, ...position, message },
     ]);
   };
   for (const { spec, objects } of applications)
     for (const desired of objects) {
-      const other = owners.get(desired.id);
-      if (other === undefined) owners.set(desired.id, { application: spec.name, desired });
-      else if (other.application !== spec.name) {
-        add(spec.name, desired, other);
-        add(other.application, other.desired, { application: spec.name, desired });
+      const owner = owners.get(desired.id);
+      if (owner === undefined) owners.set(desired.id, spec.name);
+      else if (owner !== spec.name) {
+        const first = applications
+          .find((application) => application.spec.name === owner)
+          ?.objects.find(({ id }) => id === desired.id);
+        if (first === undefined) continue;
+        add(spec.name, desired, { name: owner, desired: first });
+        add(owner, first, { name: spec.name, desired });
       }
     }
-  return problems;
+  return { owners, conflicts };
 };
 
 const wholeRepository = (
@@ -135,12 +148,13 @@ export const readRevision = async (
   context: RenderContext,
   previous?: Revision,
 ): Promise<Revision> => {
-  const reading = await readConfig(snapshot, context);
+  const reading = await readConfig(snapshot, context, previous);
   const config = reading?.config ?? defaultConfig;
   const specs = config.applications ?? detect(snapshot.root);
   const problems = wholeRepository(snapshot, reading, specs);
   const { commit } = snapshot;
-  if (problems.length > 0) return { commit, snapshot, config, problems, applications: new Map() };
+  const common = { commit, snapshot, config, problems, reading };
+  if (problems.length > 0) return { ...common, applications: new Map(), owners: new Map() };
   const rendered: RenderedApplication[] = [];
   for (const [index, spec] of specs.entries()) {
     const before = previous?.applications.get(spec.name);
@@ -154,12 +168,10 @@ export const readRevision = async (
       problems: [...application.ownProblems, ...emptiness(application, config, reading, index)],
     });
   }
-  const conflicts = shared(rendered);
+  const { owners, conflicts } = claim(rendered);
   return {
-    commit,
-    snapshot,
-    config,
-    problems,
+    ...common,
+    owners,
     applications: new Map(
       rendered.map((application) => {
         const more = conflicts.get(application.spec.name);

@@ -3,6 +3,7 @@ import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Source } from '../../src/gitops/source.js';
+import { openLocalSource } from '../../src/host/git/local-source.js';
 import { openSource, type SourceOptions } from '../../src/host/git/open-source.js';
 import { eventually, git, serveGit, temporary, TestRepository } from './git-fixtures.js';
 
@@ -210,6 +211,7 @@ describe.each(Object.entries(subjects))('%s', (_, open) => {
       message: 'late',
       at: 0,
       base: head.tree,
+      files: new Map([['b.yaml', '1']]),
     };
     await expect(subject.source.write(change, signal)).rejects.toMatchObject({ code: 'Conflict' });
     expect((await subject.source.head(signal)).oid).toBe(second);
@@ -281,6 +283,58 @@ describe('an ordinary repository with the branch checked out', () => {
       rmSync(join(repository.bare, 'objects', oid.slice(0, 2)), { recursive: true });
       const source = await openSource(options(root.path, repository.bare), signal);
       await expect(source.head(signal)).rejects.toThrow(new RegExp(`damaged: object ${oid} is missing`));
+    } finally {
+      root.remove();
+    }
+  });
+});
+
+describe('a repository behind http that is not as one would wish', () => {
+  it('refuses wrong credentials and unknown addresses in sentences', async () => {
+    const root = temporary();
+    const signal = new AbortController().signal;
+    const server = await serveGit(root.path, { username: 'capstan', password: 's3cret' });
+    try {
+      new TestRepository(root.path).publish({ 'a.yaml': '1\n' });
+      const at = (credentials: SourceOptions['credentials'], name = 'repo.git') =>
+        openSource({ ...options(root.path, `${server.url}/${name}`), credentials }, signal);
+      const wrong = await at({ username: 'capstan', password: 'wrong' });
+      await expect(wrong.head(signal)).rejects.toThrow(/refuses the credentials/);
+      expect(wrong.address).not.toContain('wrong');
+      const none = await at(undefined);
+      await expect(none.head(signal)).rejects.toMatchObject({ code: 'ServiceUnavailable' });
+      const absent = await at({ username: 'capstan', password: 's3cret' }, 'absent.git');
+      await expect(absent.head(signal)).rejects.toThrow(/there is no Git repository at http:.*absent\.git/);
+      const right = await at({ username: 'capstan', password: 's3cret' });
+      expect((await right.head(signal)).message).toBe('change\n');
+      await server.close();
+      await expect(right.head(signal)).rejects.toThrow(/cannot be reached/);
+    } finally {
+      root.remove();
+    }
+  });
+});
+
+describe('where there is no git on the machine', () => {
+  it('packed objects are read all the same', async () => {
+    const root = temporary();
+    const signal = new AbortController().signal;
+    try {
+      const repository = new TestRepository(root.path);
+      const files = Object.fromEntries(
+        Array.from({ length: 50 }, (_, index) => [`f${String(index)}.yaml`, `${String(index)}\n`]),
+      );
+      const oid = repository.publish(files);
+      git(repository.bare, 'repack', '-adq');
+      const source = openLocalSource({ path: repository.bare, branch: 'main', hasGit: false, own: false });
+      const head = await source.head(signal);
+      expect(head.oid).toBe(oid);
+      const entries = await source.tree(head.tree, signal);
+      const names = new Map(entries.map((entry) => [entry.oid, entry.name]));
+      const read: Record<string, string> = {};
+      for await (const blob of source.blobs([...names.keys()], signal))
+        read[names.get(blob.oid)!] = Buffer.from(blob.content).toString('utf8');
+      expect(read).toEqual(files);
     } finally {
       root.remove();
     }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
 import git from 'isomorphic-git';
+import { LRUCache } from 'lru-cache';
 import { ClusterError } from '../../base/errors.js';
 import type { Blob, Commit, ObjectReader, TreeEntry } from '../../gitops/source.js';
 import { catFile, type GitObject } from './cat-file.js';
@@ -50,6 +51,8 @@ export class GitObjects implements ObjectReader {
   readonly #hasGit: boolean;
   readonly #environment: Readonly<Record<string, string>> | undefined;
   #cache: object = {};
+  /** The head is asked for at every hint, and most hints are about other branches. */
+  readonly #commits = new LRUCache<string, Commit>({ max: 200 });
   #waiting: Waiting[] = [];
   readonly #ended = new AbortController();
 
@@ -73,6 +76,12 @@ export class GitObjects implements ObjectReader {
   }
 
   async commit(oid: string, signal: AbortSignal): Promise<Commit> {
+    const known = this.#commits.get(oid) ?? (await this.#readCommit(oid, signal));
+    this.#commits.set(oid, known);
+    return known;
+  }
+
+  async #readCommit(oid: string, signal: AbortSignal): Promise<Commit> {
     const object = await this.#read(oid, signal);
     if (object.type === 'tag') {
       const target = /^object ([0-9a-f]+)/.exec(Buffer.from(object.content).toString('latin1'))?.[1];
