@@ -6,7 +6,7 @@ import { addressRange } from '../apiserver/admission/address-range.js';
 import type { KeyPair } from '../pki/certificate.js';
 import { openAuthority, openCertificate, type CertificateRequest } from '../pki/directory.js';
 import type { DataDirectory } from './data-directory.js';
-import { administrator, nodeSubject } from './identities.js';
+import { administrator, agentClientName, nodeSubject } from './identities.js';
 
 export interface CredentialOptions {
   readonly directory: DataDirectory;
@@ -51,7 +51,7 @@ export const openCredentials = async (options: CredentialOptions): Promise<Crede
       addresses: [...local, addressRange(serviceCidr).at(0)],
     }),
     agentClient: await open('apiserver-kubelet-client', {
-      subject: { commonName: 'kube-apiserver-kubelet-client', organizations: ['system:masters'] },
+      subject: { commonName: agentClientName, organizations: ['system:masters'] },
       usages: ['client'],
     }),
     agent: await open('agent', {

@@ -16,3 +16,6 @@ export const nodeSubject = (name: string): { commonName: string; organizations: 
   commonName: `system:node:${name}`,
   organizations: ['system:nodes'],
 });
+
+/** Common name of the certificate with which the API server asks agents. */
+export const agentClientName = 'kube-apiserver-kubelet-client';

@@ -1,6 +1,9 @@
 // The master, from the disk upwards: store, verbs, API server, informers, controllers, scheduler, Git loop.
 import { admissionPlugins } from '../apiserver/admission/plugins.js';
 import { bootstrap } from '../apiserver/bootstrap.js';
+import { createAuthorizer } from '../apiserver/authorize/authorizer.js';
+import { authorizeStream } from '../apiserver/streams/authorize-stream.js';
+import { createStreamHandler } from '../apiserver/streams/stream-handler.js';
 import { createApiHandler } from '../apiserver/handler.js';
 import { createLocalCluster } from '../apiserver/local-cluster.js';
 import { createRegistry } from '../apiserver/store-registry.js';
@@ -119,11 +122,17 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
   const { settings, engine, credentials, address, version, clock, log } = options;
   const store = new MvccStore(engine);
   tasks.finally(() => store.close());
+  const authorizer = createAuthorizer({ store, lifetime: tasks.signal });
   const registry = createRegistry({
     store,
     clock,
     ids: randomIds,
-    admission: admissionPlugins({ store, serviceCidr: settings.serviceCidr, lifetime: tasks.signal }),
+    admission: admissionPlugins({
+      store,
+      serviceCidr: settings.serviceCidr,
+      lifetime: tasks.signal,
+      authorizer,
+    }),
     log: log.child({ part: 'registry' }),
   });
   await bootstrap(registry, {
@@ -159,6 +168,7 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
         log: log.child({ part: 'api' }),
         version,
         nodeGateway: gateway,
+        authorizer,
         extensions: [decisionsEndpoint(decisions), ...extensions],
       });
       const server = await startHttpServer({
@@ -166,6 +176,12 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
         port: settings.apiPort,
         portFlag: '--api-port',
         tls: { key: credentials.apiServer.key, cert: credentials.apiServer.certificate, ca: credentials.ca },
+        upgrade: createStreamHandler({
+          registry,
+          nodeGateway: gateway,
+          log: log.child({ part: 'streams' }),
+          authorize: (identity, route, request) => authorizeStream(authorizer, { identity, route, request }),
+        }),
         handler: (request) => (request.path === '/hooks/git' ? webhook(request) : api(request)),
         log,
       });

@@ -1,16 +1,21 @@
 // The node agent of this machine: engine, files, pods, and the port on which the API server asks for logs.
 import type { Clock } from '../base/clock.js';
-import type { HttpHandler } from '../base/http.js';
+import { ClusterError } from '../base/errors.js';
+import type { HttpHandler, HttpRequest, UpgradeHandler } from '../base/http.js';
 import type { Logger } from '../base/log.js';
 import type { Cluster } from '../client/cluster.js';
 import { createDockerRuntime } from '../host/docker/docker-runtime.js';
-import { engineVersion } from '../host/docker/engine-version.js';
+import { dockerVersion } from '../host/docker/engine-version.js';
 import { startHttpServer } from '../host/http-server.js';
 import { readMachine } from '../host/machine-facts.js';
 import { createNodeFiles } from '../host/node-files.js';
 import { networkProber } from '../host/prober.js';
+import { dialTcp } from '../host/streams/dial.js';
+import { createWebSocketAcceptor } from '../host/streams/web-socket.js';
 import { createAgent } from '../node/agent.js';
 import type { PodSource } from '../node/pod-source.js';
+import { createStreamServer } from '../node/streams/stream-server.js';
+import { agentClientName } from './identities.js';
 import type { EventRecorder } from '../reconcile/cluster-action.js';
 import type { DecisionLog } from '../reconcile/decision-log.js';
 import type { KeyPair } from '../pki/certificate.js';
@@ -39,11 +44,13 @@ const closeGraceMs = 2000;
 
 export interface AgentServer extends Pick<NodeOptions, 'settings' | 'ca' | 'identity' | 'log'> {
   readonly handler: HttpHandler;
+  /** Runs commands and forwards ports in the pods of this engine; a simulated fleet has many engines, and none. */
+  readonly upgrade?: UpgradeHandler | undefined;
 }
 
 /** The port on which the API server asks an agent. */
 export const serveAgent = async (
-  { settings, ca, identity, handler, log }: AgentServer,
+  { settings, ca, identity, handler, upgrade, log }: AgentServer,
   tasks: Tasks,
 ): Promise<void> => {
   const server = await startHttpServer({
@@ -52,16 +59,23 @@ export const serveAgent = async (
     portFlag: '--agent-port',
     tls: { key: identity.key, cert: identity.certificate, ca },
     handler,
+    ...(upgrade === undefined ? {} : { upgrade }),
     log,
   });
   tasks.finally(() => server.close(closeGraceMs));
+};
+
+/** Commands in pods are for the API server to ask, which has asked who may. */
+const onlyApiServer = ({ clientCertificate }: HttpRequest): void => {
+  if (clientCertificate?.commonName !== agentClientName)
+    throw new ClusterError('Forbidden', 'only the API server may connect to pods through their agent');
 };
 
 /** Throws ServiceUnavailable, naming the engine's address and what to do, when the engine does not answer. */
 export const startNode = async (options: NodeOptions, tasks: Tasks): Promise<void> => {
   const { settings, directory, nodeName, address, ca, identity } = options;
   const log = options.log.child({ part: 'node' });
-  const engine = { name: 'docker', version: await engineVersion(settings.dockerHost, tasks.signal) };
+  const engine = { name: 'docker', version: await dockerVersion(settings.dockerHost, tasks.signal) };
   const runtime = await createDockerRuntime({
     host: settings.dockerHost,
     instance: directory.instance,
@@ -85,6 +99,14 @@ export const startNode = async (options: NodeOptions, tasks: Tasks): Promise<voi
     engine,
     version: `v${version}`,
   });
-  await serveAgent({ settings, ca, identity, handler: agent.handler, log }, tasks);
+  const upgrade = createStreamServer({
+    runtime,
+    clock: options.clock,
+    log,
+    acceptWebSocket: createWebSocketAcceptor(),
+    dial: dialTcp,
+    authorize: onlyApiServer,
+  });
+  await serveAgent({ settings, ca, identity, handler: agent.handler, upgrade, log }, tasks);
   tasks.start('node agent', (signal) => agent.run(signal));
 };

@@ -127,6 +127,34 @@ describe('the first day with Capstan', () => {
     expect(again?.status?.containerStatuses?.[0]?.lastState?.terminated?.exitCode).toBe(137);
   });
 
+  it('runs commands in pods', async () => {
+    const [pod] = (await podsOf('web')).filter(ready);
+    const name = pod?.metadata.name ?? '';
+    const output = await machine.kubectl([
+      'exec',
+      '-n',
+      'web',
+      name,
+      '--',
+      '/bin/busybox',
+      'cat',
+      '/www/pages/index.html',
+    ]);
+    expect(output.stdout, output.stderr).toBe('<h1>Hello from Capstan</h1>\n');
+    const failing = await machine.kubectl([
+      'exec',
+      '-n',
+      'web',
+      name,
+      '--',
+      '/bin/busybox',
+      'sh',
+      '-c',
+      'exit 7',
+    ]);
+    expect(failing.code).toBe(7);
+  });
+
   it('adopts what runs after the daemon has been killed', async () => {
     await eventually(
       () => podsOf('web'),
