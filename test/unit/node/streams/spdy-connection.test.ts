@@ -105,6 +105,9 @@ describe('a SPDY connection', () => {
   it('reads no further while a stream is not read, and lets go of everything when it is stopped', async () => {
     const { peer, client, streams, stop, served } = start();
     await peer.open(1, {});
+    await vi.waitFor(() => {
+      expect(streams).toHaveLength(1);
+    });
     let sent = 0;
     const piece = 'x'.repeat(32 * 1024);
     const sending = (async () => {

@@ -15,6 +15,13 @@ import { nodes } from '../../../../src/resources/kinds/nodes.js';
 import { poddisruptionbudgets } from '../../../../src/resources/kinds/poddisruptionbudgets.js';
 import { pods } from '../../../../src/resources/kinds/pods.js';
 import { replicasets } from '../../../../src/resources/kinds/replicasets.js';
+import { clusterrolebindings } from '../../../../src/resources/kinds/clusterrolebindings.js';
+import { clusterroles } from '../../../../src/resources/kinds/clusterroles.js';
+import { limitranges } from '../../../../src/resources/kinds/limitranges.js';
+import { priorityclasses } from '../../../../src/resources/kinds/priorityclasses.js';
+import { resourcequotas } from '../../../../src/resources/kinds/resourcequotas.js';
+import { rolebindings } from '../../../../src/resources/kinds/rolebindings.js';
+import { roles } from '../../../../src/resources/kinds/roles.js';
 import { secrets } from '../../../../src/resources/kinds/secrets.js';
 import { serviceaccounts } from '../../../../src/resources/kinds/serviceaccounts.js';
 import { services } from '../../../../src/resources/kinds/services.js';
@@ -285,6 +292,7 @@ describe('defaults of the other kinds', () => {
 });
 
 describe('defaulting', () => {
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', name: 'a' };
   const selector = { matchLabels: { app: 'a' } };
   const samples: readonly [Kind, object][] = [
     [pods, { spec: podSpec }],
@@ -322,6 +330,13 @@ describe('defaulting', () => {
     [endpointslices, { addressType: 'IPv4', endpoints: [] }],
     [leases, {}],
     [serviceaccounts, {}],
+    [roles, { rules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }] }],
+    [clusterroles, { rules: [{ verbs: ['get'], nonResourceURLs: ['/healthz'] }] }],
+    [rolebindings, { roleRef: { ...roleRef, kind: 'Role' }, subjects: [{ kind: 'User', name: 'ann' }] }],
+    [clusterrolebindings, { roleRef: { ...roleRef, kind: 'ClusterRole' }, subjects: [] }],
+    [priorityclasses, { value: 1000 }],
+    [resourcequotas, { spec: { hard: { pods: '4' } } }],
+    [limitranges, { spec: { limits: [{ type: 'Container', default: { cpu: '1' } }] } }],
   ];
 
   it.each(samples.map(([kind, parts], index) => [`${kind.kind} (${String(index)})`, kind, parts] as const))(
