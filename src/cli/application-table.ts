@@ -30,6 +30,7 @@ export const applicationTable = ({ repository, applications }: StatusAnswer): re
 
 /** Everything at the head of the branch runs, and is well. */
 export const isHealthy = ({ repository, applications }: StatusAnswer): boolean =>
+  repository.current &&
   applications.length > 0 &&
   (repository.error ?? '') === '' &&
   (repository.errors ?? []).length === 0 &&

@@ -25,7 +25,12 @@ export interface PlanAnswer {
 }
 
 export interface StatusAnswer {
-  readonly repository: RepositoryStatus & { readonly address: string; readonly branch: string };
+  readonly repository: RepositoryStatus & {
+    readonly address: string;
+    readonly branch: string;
+    /** The head was read since the daemon started. */
+    readonly current: boolean;
+  };
   readonly applications: readonly (ApplicationSpec & ApplicationStatus & { readonly name: string })[];
 }
 

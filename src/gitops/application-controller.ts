@@ -137,14 +137,12 @@ export class ApplicationController implements Controller<Observed, GitAction> {
   #dependencies(state: ApplicationState, view: View): Facts['dependencies'] {
     return (state.spec?.dependsOn ?? []).map((name) => {
       const other = this.#options.states.get(name);
-      const status = other?.status ?? view.get(applications, { name })?.status;
-      const current = other !== undefined && !other.isNew;
-      const ready = current && (status?.phase === 'Healthy' || status?.phase === 'Synced');
-      return {
-        name,
-        ready,
-        message: current ? `is ${status?.phase ?? 'new'}` : 'has not been carried out yet',
-      };
+      const current = other?.target !== undefined && !other.isNew;
+      const message = current
+        ? `is ${view.get(applications, { name })?.status?.phase ?? 'new'}`
+        : 'has not been carried out yet';
+      // What counts is what runs of it: errors in its newest manifests are nobody else's.
+      return { name, ready: current && other.isWell, message };
     });
   }
 
@@ -176,6 +174,7 @@ export class ApplicationController implements Controller<Observed, GitAction> {
         ...(health.message === '' ? {} : { message: health.message }),
       });
     }
+    state.isWell = degraded.length + progressing.length === 0;
     const facts: Facts = {
       name,
       spec: state.spec,

@@ -60,6 +60,8 @@ export class ApplicationState {
   rolledBack: ApplicationRollback | undefined;
   /** The last one written, until the view shows it. */
   status: ApplicationStatus | undefined;
+  /** Every object of the target was well when it was looked at last. */
+  isWell = false;
   /** Ends a sync that runs: its revision is not wanted any more. */
   supersede: AbortController | undefined;
   readonly settled = new Map<string, Settled>();
@@ -115,6 +117,7 @@ export class ApplicationState {
   }
 
   carriedOut(target: Target): void {
+    if (this.synced !== target) this.isWell = false;
     this.synced = target;
     this.syncedRevision = target.revision;
     this.failed = undefined;

@@ -114,14 +114,23 @@ const sync: Endpoint = async (request, { git, states, nudge, journal }) => {
   };
 };
 
-const status: Endpoint = (_request, { view, source, journal }) =>
-  Promise.resolve({
-    repository: { address: source.address, branch: source.branch, ...journal.status, history: undefined },
+/** With `refresh=true` the head is read first; what prevents that is in the answer already. */
+const status: Endpoint = async (request, { view, source, journal, git }) => {
+  if (request.query.get('refresh') === 'true') await git.refresh(request.signal).catch(() => undefined);
+  return {
+    repository: {
+      address: source.address,
+      branch: source.branch,
+      current: git.isReady,
+      ...journal.status,
+      history: undefined,
+    },
     applications: view
       .list(applications)
       .map(({ metadata, spec, status: own }) => ({ name: metadata.name, ...spec, ...own }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
-  });
+  };
+};
 
 const history: Endpoint = (_request, { journal }) => Promise.resolve({ items: journal.status.history ?? [] });
 

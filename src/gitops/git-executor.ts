@@ -209,7 +209,6 @@ export class GitExecutor implements Executor<GitAction> {
       return;
     }
     state.carriedOut(target);
-    this.#unsettlePhase(state);
     if (plan.changes.length > 0 || wasNew) state.syncedAt = toTimestamp(clock.now());
     if (plan.changes.length === 0) return;
     const outcome = wasNew ? 'Synced' : 'Healed';
@@ -218,12 +217,6 @@ export class GitExecutor implements Executor<GitAction> {
     log.info({ application: state.name, revision: target.revision, changes: plan.changes.length }, message);
     journal.record({ application: state.name, revision: target.revision, outcome, message });
     this.#tell(state, 'Normal', wasNew ? 'Synced' : 'DriftHealed', `${short(target.revision)}: ${message}`);
-  }
-
-  /** Who depends on the application must not take the health of the revision before for that of this one. */
-  #unsettlePhase(state: ApplicationState): void {
-    const shown = state.status ?? this.#options.view.get(applications, { name: state.name })?.status;
-    state.status = { ...shown, phase: 'Progressing' };
   }
 
   async #failedToApply(

@@ -112,7 +112,11 @@ export class GitLoop {
     const { rules, renderer } = this.#options;
     const previous = this.#revision;
     const snapshot = await this.#loader.load(reader, commit, { previous: previous?.snapshot, signal });
-    return readRevision(snapshot, { reader, rules, renderer, signal }, previous);
+    return readRevision(
+      snapshot,
+      { reader, rules, renderer, signal, branch: this.#options.source.branch },
+      previous,
+    );
   }
 
   async #adopt(revision: Revision, signal: AbortSignal): Promise<void> {

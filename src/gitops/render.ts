@@ -42,6 +42,8 @@ export interface RenderContext {
   readonly rules: ManifestRules;
   readonly renderer: Renderer;
   readonly signal: AbortSignal;
+  /** The branch that runs, where there is one: the status must stand on another. */
+  readonly branch?: string | undefined;
 }
 
 const place = (

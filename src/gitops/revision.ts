@@ -126,9 +126,17 @@ const claim = (
 const wholeRepository = (
   snapshot: Snapshot,
   reading: ConfigReading | undefined,
-  specs: readonly ApplicationSpec[],
+  { specs, branch }: { readonly specs: readonly ApplicationSpec[]; readonly branch: string | undefined },
 ): readonly Problem[] => {
   if (reading !== undefined && reading.problems.length > 0) return reading.problems;
+  if (reading !== undefined && reading.config.status.branch === branch)
+    return [
+      {
+        file: CONFIG_FILE,
+        ...reading.locate('spec.status.branch'),
+        message: `spec.status.branch: ${branch} is the branch that runs; the status needs one of its own, such as capstan/status`,
+      },
+    ];
   if (specs.length > 0 || reading?.config.allowEmpty === true) return [];
   const empty = snapshot.root.files.size === 0 && snapshot.root.folders.size === 0;
   return [
@@ -151,7 +159,7 @@ export const readRevision = async (
   const reading = await readConfig(snapshot, context, previous);
   const config = reading?.config ?? defaultConfig;
   const specs = config.applications ?? detect(snapshot.root);
-  const problems = wholeRepository(snapshot, reading, specs);
+  const problems = wholeRepository(snapshot, reading, { specs, branch: context.branch });
   const { commit } = snapshot;
   const common = { commit, snapshot, config, problems, reading };
   if (problems.length > 0) return { ...common, applications: new Map(), owners: new Map() };

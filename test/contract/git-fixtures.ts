@@ -72,6 +72,7 @@ export class TestRepository {
 export const serveGit = async (
   root: string,
   credentials?: { readonly username: string; readonly password: string },
+  fixedPort = 0,
 ): Promise<{ url: string; server: Server; close(): Promise<void> }> => {
   const wanted =
     credentials === undefined
@@ -115,7 +116,7 @@ export const serveGit = async (
       response.end(output.subarray(end + 4));
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(fixedPort, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${String(port)}`,

@@ -1,6 +1,6 @@
 // capstan hook pre-receive|post-receive: what the hooks of Capstan's own repository call. Loads as little as it can, since
 // every push waits for it.
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { readStandardInput } from '../../host/standard-input.js';
 import { askDaemon } from '../../host/git/hook-socket.js';
 import { hookSocket } from '../../process/hook-socket-path.js';
@@ -39,7 +39,7 @@ export const command: CliCommand = {
     const dataDir = textOption(invocation, 'dataDir') ?? '';
     if (hook !== 'pre-receive' && hook !== 'post-receive')
       throw new UsageError('hook: pre-receive and post-receive are what there is');
-    const gitDir = join(workingDirectory, environment['GIT_DIR'] ?? '.');
+    const gitDir = resolve(workingDirectory, environment['GIT_DIR'] ?? '.');
     const updates = updatesIn(await readStandardInput());
     const request = { hook, updates, quarantine: quarantineOf(environment, gitDir) } as const;
     const answer =

@@ -10,10 +10,15 @@ import type { StatusAnswer } from '../git-answers.js';
 import { print } from '../output.js';
 import { waitDuration } from '../wait-duration.js';
 
-const ask = async (invocation: Invocation, context: CliContext): Promise<StatusAnswer> => {
+const ask = async (invocation: Invocation, context: CliContext, refresh = false): Promise<StatusAnswer> => {
   const remote = await connect(invocation, context);
   try {
-    return (await remote.request('GET', '/capstan/v1/status', undefined, context.signal)) as StatusAnswer;
+    return (await remote.request(
+      'GET',
+      `/capstan/v1/status?refresh=${String(refresh)}`,
+      undefined,
+      context.signal,
+    )) as StatusAnswer;
   } finally {
     remote.close();
   }
@@ -28,10 +33,13 @@ const askUntilHealthy = async (
   waitMs: number,
 ): Promise<StatusAnswer> => {
   const end = systemClock.now() + waitMs;
+  // Only the first answer need look at the repository: from there on the daemon follows it.
+  let refresh = true;
   for (;;) {
     const last = systemClock.now() >= end;
     try {
-      const answer = await ask(invocation, context);
+      const answer = await ask(invocation, context, refresh);
+      refresh = false;
       if (last || isHealthy(answer)) return answer;
     } catch (error) {
       if (last || isAbort(error, context.signal) || !hasCode(error, 'ServiceUnavailable')) throw error;

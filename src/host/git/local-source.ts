@@ -1,5 +1,5 @@
 // A bare or ordinary repository on this machine's disk.
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { watch, type FSWatcher } from 'chokidar';
 import { ClusterError } from '../../base/errors.js';
@@ -208,7 +208,7 @@ class LocalSource implements Source {
   quarantined({ objectDirectory, alternates }: Quarantine): ReturnType<Source['quarantined']> {
     const { gitDir } = this.#open();
     const inside = join(gitDir, 'objects');
-    if (!resolve(objectDirectory).startsWith(inside))
+    if (!existsSync(objectDirectory) || !realpathSync(objectDirectory).startsWith(`${realpathSync(inside)}/`))
       throw new ClusterError('BadRequest', `${objectDirectory} is not a quarantine of ${this.address}`);
     return new GitObjects(gitDir, {
       hasGit: true,

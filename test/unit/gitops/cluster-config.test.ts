@@ -112,6 +112,12 @@ describe('capstan.yaml', () => {
       `${head}spec:\n  applications:\n    - {name: a, path: a, windows: [{allow: "@every 1h", duration: 1h}]}\n`,
       [expect.stringMatching(/cron expression of five fields/)],
     ],
+    [
+      `${head}spec:\n  verify: {signatures: require}\n`,
+      [
+        'capstan.yaml:4:12: spec.verify.signatures: this version does not verify signatures yet; leave it off',
+      ],
+    ],
     ['kind: ClusterConfig\n', ['capstan.yaml:1:1: apiVersion is missing']],
     ['a: [\n', [expect.stringMatching(/^capstan\.yaml:2:1: this is not valid YAML/)]],
   ])('says what is wrong, and where: %j', (text, expected) => {

@@ -1,4 +1,5 @@
 // A cluster in this process that follows a real bare repository: API server verbs over an in-memory store, and the Git loop.
+import { setMaxListeners } from 'node:events';
 import { createLocalCluster } from '../../../src/apiserver/local-cluster.js';
 import { admissionPlugins } from '../../../src/apiserver/admission/plugins.js';
 import { bootstrap } from '../../../src/apiserver/bootstrap.js';
@@ -52,6 +53,8 @@ export class GitCluster {
   ): Promise<void> {
     this.#lifetime = new AbortController();
     const { signal } = this.#lifetime;
+    // Every watch listens to this one signal, as in a daemon.
+    setMaxListeners(0, signal);
     const store = new MvccStore(this.#engine);
     this.#store = store;
     const registry = createRegistry({

@@ -148,6 +148,16 @@ describe('the Git loop', () => {
     await eventually(() => here.cluster.get(deployments, { name: 'front', namespace: 'default' }));
   });
 
+  it('is not held up by errors in an application that it depends on, while that runs well', async () => {
+    here.repository.publish(base);
+    await here.start();
+    await here.reaches('web', 'Healthy');
+    const oid = here.repository.publish({ 'infra/bad.yaml': 'a: [', 'web/a.yaml': configMap('a', '2') });
+    await here.reaches('infra', 'Failed');
+    await here.reaches('web', 'Healthy', oid);
+    expect(await valueOf('a')).toBe('2');
+  });
+
   it('deletes an application that has left capstan.yaml, and keeps the others', async () => {
     here.repository.publish(base);
     await here.start();
@@ -200,6 +210,33 @@ describe('the Git loop', () => {
     await eventually(async () => expect(await valueOf('a')).toBe('1'), 5_000);
     expect((await here.cluster.get(configmaps, { name: 'a', namespace: 'web' })).metadata.uid).toBe(
       before.metadata.uid,
+    );
+  });
+
+  it('shows with diff what is live otherwise, and what drift is left alone', async () => {
+    here.repository.publish({
+      ...base,
+      'capstan.yaml': config(
+        '{name: infra, path: infra}',
+        '{name: web, path: web, namespace: web, selfHeal: false}',
+      ),
+    });
+    await here.start();
+    await here.reaches('web', 'Healthy');
+    await here.cluster.patch(
+      configmaps,
+      { name: 'a', namespace: 'web' },
+      { type: 'merge', patch: { data: { value: 'by hand' } } },
+    );
+    await eventually(() => expect(here.application('web')?.status?.drift).toHaveLength(1));
+    const { text } = await here.ask<{ text: readonly string[] }>('POST', 'diff', { application: 'web' });
+    expect(text.slice(1)).toEqual([
+      'web: 1 to update',
+      '  ~ update ConfigMap web/a',
+      '      data.value: by hand -> 1',
+    ]);
+    await expect(here.ask('POST', 'diff', { application: 'nope' })).rejects.toThrow(
+      'there is no application nope',
     );
   });
 
