@@ -50,7 +50,7 @@ const taken = (budget: PodDisruptionBudget, pod: string, now: number): PodDisrup
 /** A pod that is not ready costs no availability; by default it may go while the others are enough. */
 const goesUnhealthy = (pod: Pod, { spec, status }: PodDisruptionBudget): boolean => {
   if (isPodReady(pod)) return false;
-  if (spec?.unhealthyPodEvictionPolicy === 'AlwaysAllow') return true;
+  if (spec.unhealthyPodEvictionPolicy === 'AlwaysAllow') return true;
   const { currentHealthy = 0, desiredHealthy = 0 } = status ?? {};
   return desiredHealthy > 0 && currentHealthy >= desiredHealthy;
 };
@@ -59,7 +59,7 @@ const ask = async (context: VerbContext, pod: Pod, dryRun: boolean): Promise<voi
   const { name, namespace, labels } = pod.metadata;
   const budgets = context.reads
     .list(poddisruptionbudgets, namespace)
-    .filter(({ spec }) => selects(spec?.selector, labels));
+    .filter(({ spec }) => selects(spec.selector, labels));
   const [budget] = budgets;
   if (budget === undefined) return;
   if (budgets.length > 1)

@@ -60,7 +60,7 @@ const observe = (view: View, key: Key): DisruptionObserved | undefined => {
   if (budget === undefined) return undefined;
   const selected = view
     .list(pods, budget.metadata.namespace)
-    .filter((pod) => !isPodTerminated(pod) && selects(budget.spec?.selector, pod.metadata.labels));
+    .filter((pod) => !isPodTerminated(pod) && selects(budget.spec.selector, pod.metadata.labels));
   return { budget, pods: selected, scale: totalScale(view, selected) };
 };
 
@@ -75,7 +75,7 @@ interface Need {
 
 /** Undefined when it is not known how many pods there should be. */
 const needOf = ({ budget, pods: selected, scale }: DisruptionObserved): Need | undefined => {
-  const { minAvailable, maxUnavailable } = budget.spec ?? {};
+  const { minAvailable, maxUnavailable } = budget.spec;
   if (typeof minAvailable === 'number') return { expected: selected.length, healthy: minAvailable };
   if (scale === undefined) return undefined;
   if (maxUnavailable !== undefined)
@@ -149,9 +149,7 @@ const selecting = (view: View, all: readonly (Pod | undefined)[]): readonly Key[
   const namespace = all.find((pod) => pod !== undefined)?.metadata.namespace;
   return view
     .list(poddisruptionbudgets, namespace)
-    .filter(({ spec }) =>
-      all.some((pod) => pod !== undefined && selects(spec?.selector, pod.metadata.labels)),
-    )
+    .filter(({ spec }) => all.some((pod) => pod !== undefined && selects(spec.selector, pod.metadata.labels)))
     .map(nameOf);
 };
 

@@ -1,5 +1,6 @@
 // LimitRanges: how large or small what is created in a namespace may be, and how large it is when nothing is said.
 import type { FieldError } from '../../base/errors.js';
+import { equal } from '../../base/json.js';
 import { nameColumn } from '../columns.js';
 import { mapped, withChanges } from '../defaults.js';
 import { child, item } from '../field-path.js';
@@ -91,8 +92,12 @@ const defaultedItem = (limit: LimitRangeItem): LimitRangeItem => {
   if (limit.type !== 'Container') return limit;
   const limits = { ...limit.max, ...limit.default };
   const requests = { ...limit.min, ...limits, ...limit.defaultRequest };
-  const filled = (map: StringMap): StringMap | undefined => (Object.keys(map).length === 0 ? undefined : map);
-  return withChanges(limit, { default: filled(limits), defaultRequest: filled(requests) });
+  const filled = (map: StringMap, before: StringMap | undefined): StringMap | undefined =>
+    Object.keys(map).length === 0 || equal(map, before) ? before : map;
+  return withChanges(limit, {
+    default: filled(limits, limit.default),
+    defaultRequest: filled(requests, limit.defaultRequest),
+  });
 };
 
 const createdAt: Column<LimitRange> = {

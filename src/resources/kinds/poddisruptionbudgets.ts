@@ -11,7 +11,7 @@ import { labelSelectorErrors } from '../validation/selectors.js';
 const shown = (value: number | string | undefined): string => (value === undefined ? 'N/A' : String(value));
 
 const validate = ({ metadata, spec }: PodDisruptionBudget): readonly FieldError[] => {
-  const { minAvailable, maxUnavailable, selector, unhealthyPodEvictionPolicy } = spec ?? {};
+  const { minAvailable, maxUnavailable, selector, unhealthyPodEvictionPolicy } = spec;
   return [
     ...nameErrors(metadata),
     ...(minAvailable !== undefined && maxUnavailable !== undefined
@@ -29,6 +29,10 @@ const validate = ({ metadata, spec }: PodDisruptionBudget): readonly FieldError[
   ];
 };
 
+/** A draft may leave the spec out, whatever the type of an accepted budget says: it then selects nothing. */
+const defaulted = (budget: PodDisruptionBudget): PodDisruptionBudget =>
+  (budget.spec as PodDisruptionBudget['spec'] | undefined) === undefined ? { ...budget, spec: {} } : budget;
+
 export const poddisruptionbudgets = defineKind<PodDisruptionBudget>({
   group: 'policy',
   version: 'v1',
@@ -42,10 +46,10 @@ export const poddisruptionbudgets = defineKind<PodDisruptionBudget>({
   columns: [
     nameColumn,
     text('Min Available', 'The minimum number of pods that must be available.', ({ spec }) =>
-      shown(spec?.minAvailable),
+      shown(spec.minAvailable),
     ),
     text('Max Unavailable', 'The maximum number of pods that may be unavailable.', ({ spec }) =>
-      shown(spec?.maxUnavailable),
+      shown(spec.maxUnavailable),
     ),
     integer(
       'Allowed Disruptions',
@@ -54,5 +58,6 @@ export const poddisruptionbudgets = defineKind<PodDisruptionBudget>({
     ),
     ageColumn,
   ],
+  defaulted,
   validate,
 });

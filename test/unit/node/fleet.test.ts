@@ -94,7 +94,7 @@ it('a fleet registers its nodes, runs the pods of each and serves their logs', a
     signal,
   });
   const chunks: Uint8Array[] = [];
-  for await (const chunk of response.body) chunks.push(chunk);
+  for await (const chunk of response.body as AsyncIterable<Uint8Array>) chunks.push(chunk);
   expect(Buffer.concat(chunks).toString()).toBe('here is hollow-17\n');
   lifetime.abort();
   await running;
