@@ -55,6 +55,7 @@ const dialect = {
   version: '1.1',
   merge: true,
   uniqueKeys: false,
+  logLevel: 'error',
   customTags: (tags: Tags): Tags => [
     octal,
     ...tags.filter(
