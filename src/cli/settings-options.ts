@@ -39,7 +39,16 @@ export const settingsOf = async (invocation: Invocation, context: CliContext): P
       ...configuration,
       ...(remembered === undefined ? [] : [{ name: dataDirectory(dataDir).settings, content: remembered }]),
     ]);
-    return { ...settings, dataDir, repo: absoluteRepository(settings.repo, context.workingDirectory) };
+    const file = (path: string | undefined): string | undefined =>
+      path === undefined ? undefined : resolve(context.workingDirectory, path);
+    return {
+      ...settings,
+      dataDir,
+      repo: absoluteRepository(settings.repo, context.workingDirectory),
+      repoCredentialsFile: file(settings.repoCredentialsFile),
+      repoCaFile: file(settings.repoCaFile),
+      webhookSecretFile: file(settings.webhookSecretFile),
+    };
   } catch (error) {
     if (hasCode(error, 'BadRequest')) throw new UsageError(messageOf(error));
     throw error;

@@ -1,9 +1,12 @@
 // The Git loop of a master: its repository, its hooks, and what follows the branch.
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../base/clock.js';
+import { ClusterError } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
 import { createGitOps, type GitOps } from '../gitops/create-git-ops.js';
 import { hookNames, hookScript } from '../gitops/hooks.js';
+import { readOptionalFile } from '../host/files.js';
+import type { Credentials } from '../host/git/transport.js';
 import { serveHooks } from '../host/git/hook-socket.js';
 import { openSource } from '../host/git/open-source.js';
 import { makeOwnRepository, writeHooks } from '../host/git/own-repository.js';
@@ -28,8 +31,26 @@ export interface GitLoopOptions {
   readonly log: Logger;
   /** Node and the program's script, as hooks call them. */
   readonly program: { readonly node: string; readonly script: string };
-  readonly webhookSecret?: string | undefined;
 }
+
+/** The trimmed content; throws NotFound, naming the setting, for a file that is not there. */
+const secretOf = async (flag: string, file: string | undefined): Promise<string | undefined> => {
+  if (file === undefined) return undefined;
+  const content = await readOptionalFile(file);
+  if (content === undefined) throw new ClusterError('NotFound', `--${flag}: there is no file ${file}`);
+  return content.trim();
+};
+
+/** `user:password`, or a token alone: forges take a token as the password of any user. */
+const credentialsOf = async ({ repoCredentialsFile, repoCaFile }: Settings): Promise<Credentials> => {
+  const text = await secretOf('repo-credentials-file', repoCredentialsFile);
+  const ca = await secretOf('repo-ca-file', repoCaFile);
+  if (text === undefined) return { ca };
+  const colon = text.indexOf(':');
+  return colon === -1
+    ? { username: 'capstan', password: text, ca }
+    : { username: text.slice(0, colon), password: text.slice(colon + 1), ca };
+};
 
 const clusterName = 'local';
 const author = { name: 'Capstan', email: `capstan@${clusterName}.cluster` };
@@ -57,11 +78,12 @@ export const startGitLoop = async (options: GitLoopOptions, tasks: Tasks): Promi
       branch: settings.branch,
       mirrors: directory.sources,
       own,
+      credentials: await credentialsOf(settings),
     },
     tasks.signal,
   );
   const gitLog = log.child({ part: 'git' });
-  const { cluster, informers, events, decisions, webhookSecret } = options;
+  const { cluster, informers, events, decisions } = options;
   const gitOps = createGitOps({
     cluster,
     informers,
@@ -73,7 +95,7 @@ export const startGitLoop = async (options: GitLoopOptions, tasks: Tasks): Promi
     clock,
     log: gitLog,
     clusterName,
-    webhookSecret,
+    webhookSecret: await secretOf('webhook-secret-file', settings.webhookSecretFile),
   });
   tasks.start('git', (signal) => gitOps.run(signal));
   if (own)

@@ -7,6 +7,10 @@ export interface Settings {
   readonly dataDir: string;
   /** Path or URL of the cluster repository; undefined: a bare one of Capstan's own in the data directory. */
   readonly repo: string | undefined;
+  /** Files: a token or `user:password` for an http(s) repository, the authority of its server, the forge's hook secret. */
+  readonly repoCredentialsFile: string | undefined;
+  readonly repoCaFile: string | undefined;
+  readonly webhookSecretFile: string | undefined;
   readonly branch: string;
   readonly apiPort: number;
   readonly agentPort: number;
@@ -81,6 +85,30 @@ export const settingsTable = [
     flag: 'repo',
     placeholder: 'PATH|URL',
     description: 'the cluster repository; without it a bare one is made in the data directory',
+    fallback: undefined,
+    parse: text,
+  }),
+  setting({
+    key: 'repoCredentialsFile',
+    flag: 'repo-credentials-file',
+    placeholder: 'FILE',
+    description: 'a token, or user:password, for an http(s) repository',
+    fallback: undefined,
+    parse: text,
+  }),
+  setting({
+    key: 'repoCaFile',
+    flag: 'repo-ca-file',
+    placeholder: 'FILE',
+    description: 'certificate of the authority that signed the repository server (PEM)',
+    fallback: undefined,
+    parse: text,
+  }),
+  setting({
+    key: 'webhookSecretFile',
+    flag: 'webhook-secret-file',
+    placeholder: 'FILE',
+    description: 'secret that a forge signs its calls of /hooks/git with',
     fallback: undefined,
     parse: text,
   }),
