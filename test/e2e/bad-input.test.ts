@@ -118,7 +118,7 @@ describe('pushes that are wrong are refused by name of the place', () => {
   const configMap = (name: string): string => `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n`;
 
   it('YAML that does not parse', () =>
-    refused({ 'apps/web/x.yaml': 'a: b\n c: d\n' }, 'apps/web/x.yaml:1:4: this is not valid YAML'));
+    refused({ 'apps/web/x.yaml': 'a: b\n c: d\n' }, 'apps/web/x.yaml:2:2: this is not valid YAML'));
   it('a field that does not exist', () =>
     refused({ 'apps/web/x.yaml': `${configMap('x')}dta:\n  a: b\n` }, 'apps/web/x.yaml:5:1', 'dta'));
   it('an unknown kind', () =>
