@@ -12,6 +12,7 @@ import { isPodActive } from '../../resources/pod-status.js';
 import { controllerOf, isDeleting, nameOf, ownedBy } from '../../resources/resource.js';
 import type { Draft } from '../../resources/resource.js';
 import { claim, ownerKeys } from '../ownership.js';
+import { podDeletions } from '../pod-actions.js';
 import { rankForDeletion } from './pod-ranking.js';
 import { freeNames } from './pod-slots.js';
 import { nextAvailableAt, replicaSetStatus, toldFailure } from './replicaset-status.js';
@@ -94,22 +95,6 @@ const creations = (replicaSet: ReplicaSet, names: readonly string[]): readonly C
   ...names.map((name) => event(replicaSet, { reason: 'SuccessfulCreate', message: `Created pod: ${name}` })),
 ];
 
-/** Deletions name the revision they were chosen at: a pod that became ready meanwhile is not taken for one that is not. */
-const deletions = (replicaSet: ReplicaSet, doomed: readonly Pod[]): readonly ClusterAction[] => [
-  ...doomed.map((pod): ClusterAction => {
-    const { uid, resourceVersion } = pod.metadata;
-    return {
-      type: 'delete',
-      kind: pods,
-      name: nameOf(pod),
-      options: { preconditions: { uid, resourceVersion } },
-    };
-  }),
-  ...doomed.map((pod) =>
-    event(replicaSet, { reason: 'SuccessfulDelete', message: `Deleted pod: ${pod.metadata.name}` }),
-  ),
-];
-
 interface Change {
   readonly actions: readonly ClusterAction[];
   readonly because: string;
@@ -127,7 +112,7 @@ const scaled = (observed: ReplicaSetObserved, active: readonly Pod[]): Change =>
   if (active.length > wanted) {
     const doomed = rankForDeletion(active, podsOnNode).slice(0, Math.min(burst, active.length - wanted));
     return {
-      actions: deletions(replicaSet, doomed),
+      actions: podDeletions(replicaSet, doomed),
       because: `deletes ${doomed.length} pods: ${active.length} are there, ${wanted} are wanted`,
     };
   }
