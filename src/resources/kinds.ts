@@ -14,12 +14,16 @@ import { leases } from './kinds/leases.js';
 import { namespaces } from './kinds/namespaces.js';
 import { nodes } from './kinds/nodes.js';
 import { poddisruptionbudgets } from './kinds/poddisruptionbudgets.js';
+import { persistentvolumeclaims } from './kinds/persistentvolumeclaims.js';
+import { persistentvolumes } from './kinds/persistentvolumes.js';
 import { pods } from './kinds/pods.js';
 import { replicasets } from './kinds/replicasets.js';
 import { repositories } from './kinds/repositories.js';
 import { secrets } from './kinds/secrets.js';
 import { serviceaccounts } from './kinds/serviceaccounts.js';
 import { services } from './kinds/services.js';
+import { statefulsets } from './kinds/statefulsets.js';
+import { storageclasses } from './kinds/storageclasses.js';
 import { clusterrolebindings } from './kinds/clusterrolebindings.js';
 import { clusterroles } from './kinds/clusterroles.js';
 import { limitranges } from './kinds/limitranges.js';
@@ -38,11 +42,14 @@ export const kinds: readonly Kind[] = [
   services,
   endpoints,
   serviceaccounts,
+  persistentvolumes,
+  persistentvolumeclaims,
   endpointslices,
   leases,
   deployments,
   replicasets,
   controllerrevisions,
+  statefulsets,
   daemonsets,
   jobs,
   cronjobs,
@@ -54,6 +61,7 @@ export const kinds: readonly Kind[] = [
   priorityclasses,
   resourcequotas,
   limitranges,
+  storageclasses,
   applications,
   repositories,
 ];

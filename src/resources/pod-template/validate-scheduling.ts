@@ -4,6 +4,7 @@ import { child, item } from '../field-path.js';
 import type {
   Affinity,
   NodeAffinity,
+  NodeSelector,
   NodeSelectorRequirement,
   NodeSelectorTerm,
   PodAffinity,
@@ -59,13 +60,22 @@ const termErrors = (field: string, term: NodeSelectorTerm): readonly FieldError[
 const weightErrors = (field: string, weight: number): readonly FieldError[] =>
   weight < 1 || weight > 100 ? [invalid(child(field, 'weight'), weight, 'must be in the range 1-100')] : [];
 
+export const nodeSelectorErrors = (
+  field: string,
+  { nodeSelectorTerms: terms }: NodeSelector,
+): readonly FieldError[] => {
+  const at = child(field, 'nodeSelectorTerms');
+  if (terms.length === 0) return [required(at, 'must have at least one node selector term')];
+  return terms.flatMap((term, index) => termErrors(item(at, index), term));
+};
+
 const nodeAffinityErrors = (field: string, affinity: NodeAffinity): readonly FieldError[] => {
-  const terms = affinity.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
-  const atTerms = child(field, 'requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms');
+  const { requiredDuringSchedulingIgnoredDuringExecution: needed } = affinity;
   const atPreferred = child(field, 'preferredDuringSchedulingIgnoredDuringExecution');
   return [
-    ...(terms?.length === 0 ? [required(atTerms, 'must have at least one node selector term')] : []),
-    ...(terms ?? []).flatMap((term, index) => termErrors(item(atTerms, index), term)),
+    ...(needed === undefined
+      ? []
+      : nodeSelectorErrors(child(field, 'requiredDuringSchedulingIgnoredDuringExecution'), needed)),
     ...(affinity.preferredDuringSchedulingIgnoredDuringExecution ?? []).flatMap(
       ({ weight, preference }, index) => [
         ...weightErrors(item(atPreferred, index), weight),

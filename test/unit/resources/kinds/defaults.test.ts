@@ -13,6 +13,8 @@ import { leases } from '../../../../src/resources/kinds/leases.js';
 import { namespaces } from '../../../../src/resources/kinds/namespaces.js';
 import { nodes } from '../../../../src/resources/kinds/nodes.js';
 import { poddisruptionbudgets } from '../../../../src/resources/kinds/poddisruptionbudgets.js';
+import { persistentvolumeclaims } from '../../../../src/resources/kinds/persistentvolumeclaims.js';
+import { persistentvolumes } from '../../../../src/resources/kinds/persistentvolumes.js';
 import { pods } from '../../../../src/resources/kinds/pods.js';
 import { replicasets } from '../../../../src/resources/kinds/replicasets.js';
 import { clusterrolebindings } from '../../../../src/resources/kinds/clusterrolebindings.js';
@@ -25,6 +27,8 @@ import { roles } from '../../../../src/resources/kinds/roles.js';
 import { secrets } from '../../../../src/resources/kinds/secrets.js';
 import { serviceaccounts } from '../../../../src/resources/kinds/serviceaccounts.js';
 import { services } from '../../../../src/resources/kinds/services.js';
+import { statefulsets } from '../../../../src/resources/kinds/statefulsets.js';
+import { storageclasses } from '../../../../src/resources/kinds/storageclasses.js';
 import type { Kind } from '../../../../src/resources/kind.js';
 import { defaultPullPolicy } from '../../../../src/resources/pod-template/default-container.js';
 import { checkSchema } from '../../../../src/resources/schema.js';
@@ -294,6 +298,7 @@ describe('defaults of the other kinds', () => {
 describe('defaulting', () => {
   const roleRef = { apiGroup: 'rbac.authorization.k8s.io', name: 'a' };
   const selector = { matchLabels: { app: 'a' } };
+  const claim = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
   const samples: readonly [Kind, object][] = [
     [pods, { spec: podSpec }],
     [
@@ -337,6 +342,23 @@ describe('defaulting', () => {
     [priorityclasses, { value: 1000 }],
     [resourcequotas, { spec: { hard: { pods: '4' } } }],
     [limitranges, { spec: { limits: [{ type: 'Container', default: { cpu: '1' } }] } }],
+    [
+      statefulsets,
+      {
+        spec: {
+          selector,
+          template,
+          serviceName: 'a',
+          volumeClaimTemplates: [{ metadata: { name: 'd' }, spec: claim }],
+        },
+      },
+    ],
+    [persistentvolumeclaims, { spec: claim }],
+    [
+      persistentvolumes,
+      { spec: { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, hostPath: { path: '/x' } } },
+    ],
+    [storageclasses, { provisioner: 'capstan.dev/host-path' }],
   ];
 
   it.each(samples.map(([kind, parts], index) => [`${kind.kind} (${String(index)})`, kind, parts] as const))(
