@@ -18,6 +18,7 @@ export const commands: readonly CommandEntry[] = [
   { name: 'diff', load: () => import('./commands/diff.js') },
   { name: 'history', load: () => import('./commands/history.js') },
   { name: 'why', load: () => import('./commands/why.js') },
+  { name: 'secrets', load: () => import('./commands/secrets.js') },
   { name: 'kubeconfig', load: () => import('./commands/kubeconfig.js') },
   { name: 'version', load: () => import('./commands/version.js') },
   { name: 'hook', load: () => import('./commands/hook.js') },

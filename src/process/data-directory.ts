@@ -8,6 +8,8 @@ export interface DataDirectory {
   readonly root: string;
   readonly store: string;
   readonly pki: string;
+  /** Key rings: what is encrypted in the store cannot be read without them. */
+  readonly keys: string;
   readonly repository: string;
   readonly sources: string;
   readonly node: string;
@@ -26,6 +28,7 @@ export const dataDirectory = (root: string): DataDirectory => ({
   root,
   store: join(root, 'store'),
   pki: join(root, 'pki'),
+  keys: join(root, 'keys'),
   repository: join(root, 'repo.git'),
   sources: join(root, 'sources'),
   node: join(root, 'node'),

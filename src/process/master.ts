@@ -24,8 +24,9 @@ import { createScheduler } from '../scheduler/scheduler.js';
 import { kinds } from '../resources/kinds.js';
 import { compactByAge } from '../store/compactor.js';
 import { MvccStore } from '../store/mvcc-store.js';
-import type { Engine } from '../store/engine.js';
+import type { EncryptingEngine } from '../store/at-rest/encrypting-engine.js';
 import type { Store } from '../store/store.js';
+import { encryptOlderData, rotateKeyEndpoint } from './at-rest.js';
 import type { Credentials } from './credentials.js';
 import { decisionsEndpoint } from './decisions-endpoint.js';
 import { identities } from './identities.js';
@@ -34,7 +35,7 @@ import type { Tasks } from './tasks.js';
 
 export interface MasterOptions {
   readonly settings: Settings;
-  readonly engine: Engine;
+  readonly engine: EncryptingEngine;
   readonly credentials: Credentials;
   /** At which other machines and pods reach the API server. */
   readonly address: string;
@@ -122,6 +123,7 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
   const { settings, engine, credentials, address, version, clock, log } = options;
   const store = new MvccStore(engine);
   tasks.finally(() => store.close());
+  tasks.start('encryption at rest', () => encryptOlderData(store, engine, log));
   const authorizer = createAuthorizer({ store, lifetime: tasks.signal });
   const registry = createRegistry({
     store,
@@ -169,7 +171,7 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
         version,
         nodeGateway: gateway,
         authorizer,
-        extensions: [decisionsEndpoint(decisions), ...extensions],
+        extensions: [decisionsEndpoint(decisions), rotateKeyEndpoint(store, engine), ...extensions],
       });
       const server = await startHttpServer({
         host: '0.0.0.0',

@@ -8,6 +8,7 @@ import { systemClock } from '../host/system-clock.js';
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import { viewPodSources } from '../node/view-pod-source.js';
+import { encryptSecrets } from './at-rest.js';
 import { adminKubeconfig, openCredentials, type Credentials } from './credentials.js';
 import { dataDirectory, refuseSecond, type DataDirectory } from './data-directory.js';
 import { startGitLoop } from './git-loop.js';
@@ -79,7 +80,7 @@ const startNodes = (options: NodesOptions, tasks: Tasks): Promise<void> => {
 const start = async (settings: Settings, tasks: Tasks, log: Logger): Promise<readonly string[]> => {
   const directory = dataDirectory(settings.dataDir);
   const clock = systemClock;
-  const engine = await openLmdbEngine(directory.store, { program: version });
+  const engine = await encryptSecrets(await openLmdbEngine(directory.store, { program: version }), directory);
   const nodeName = settings.nodeName ?? machineName();
   const address = settings.advertiseAddress ?? primaryAddress();
   const credentials = await openCredentials({
