@@ -1,10 +1,13 @@
 // The nodes that a class of pods fits, best first. After a placement only the nodes that changed are looked at again.
+import type { Coupling, CouplingRule } from './couplings/coupling.js';
+import type { TermMatcher } from './couplings/term.js';
 import type { Cursor, NodeTable, Tied } from './node-table.js';
 import type { Filter, NodeView, PodClass, Score } from './placement.js';
 
 export interface Rules {
   readonly filters: readonly Filter[];
   readonly scores: readonly Score[];
+  readonly couplings: readonly CouplingRule[];
 }
 
 export interface Candidate {
@@ -16,37 +19,57 @@ export interface Candidate {
 const isBetter = (a: Candidate, b: Candidate): boolean =>
   a.score > b.score || (a.score === b.score && a.tie > b.tie);
 
-export const rejection = (
-  { filters }: Rules,
-  pod: PodClass,
-  node: NodeView,
-): { readonly filter: Filter; readonly reason: string } | undefined => {
+export interface Rejection {
+  readonly reason: string;
+  /** Other pods' leaving the node could help. */
+  readonly preemptible: boolean;
+  /** Absent when other pods are the reason. */
+  readonly filter?: Filter;
+}
+
+export const rejection = ({ filters }: Rules, pod: PodClass, node: NodeView): Rejection | undefined => {
   for (const filter of filters) {
     const reason = filter.reject(pod, node);
-    if (reason !== undefined) return { filter, reason };
+    if (reason !== undefined) return { reason, preemptible: filter.preemptible === true, filter };
   }
   return undefined;
 };
 
+export interface CandidatesOptions {
+  readonly table: NodeTable;
+  readonly rules: Rules;
+  readonly matcher: TermMatcher;
+}
+
+/** Differences of scores below a thousandth are noise of the arithmetic: the tie decides. */
+const precision = 1000;
+
 export class Candidates {
   readonly #table: NodeTable;
   readonly #rules: Rules;
+  readonly #matcher: TermMatcher;
   readonly #pod: PodClass;
-  /** The valid candidate of each node that fits. */
+  #couplings: readonly Coupling[] = [];
+  /** The valid candidate of each node that fits, other pods aside. */
   readonly #valid = new Map<string, Candidate>();
   /** A binary heap, best first; candidates that are no longer valid are dropped when they come up. */
   #heap: Candidate[] = [];
   #cursor: Cursor = -1;
+  #size = 0;
 
-  constructor(table: NodeTable, rules: Rules, pod: PodClass) {
+  constructor({ table, rules, matcher }: CandidatesOptions, pod: PodClass) {
     this.#table = table;
     this.#rules = rules;
+    this.#matcher = matcher;
     this.#pod = pod;
   }
 
   /** Undefined when the pod fits nowhere. */
   best(): Candidate | undefined {
     this.#catchUp();
+    const active = this.#couplings.filter((coupling) => coupling.isActive());
+    if (active.length > 0) return this.#bestCoupled(active);
+    this.#size = this.#valid.size;
     for (let top = this.#heap[0]; top !== undefined; top = this.#heap[0]) {
       if (this.#valid.get(top.node.name) === top) return top;
       this.#pop();
@@ -54,9 +77,45 @@ export class Candidates {
     return undefined;
   }
 
-  /** Nodes that fit. */
+  /** Nodes that fitted when `best` was asked. */
   get size(): number {
-    return this.#valid.size;
+    return this.#size;
+  }
+
+  /** Why the pod cannot be on the node; undefined when it can. */
+  rejection(node: NodeView): Rejection | undefined {
+    this.#catchUp();
+    const own = rejection(this.#rules, this.#pod, node);
+    if (own !== undefined) return own;
+    for (const coupling of this.#couplings) {
+      const reason = coupling.isActive() ? coupling.reject?.(node) : undefined;
+      if (reason !== undefined) return { reason, preemptible: true };
+    }
+    return undefined;
+  }
+
+  /** Other pods decide with, so every node that fits is looked at. */
+  #bestCoupled(active: readonly Coupling[]): Candidate | undefined {
+    const fitting: Candidate[] = [];
+    const nodes: NodeView[] = [];
+    for (const candidate of this.#valid.values()) {
+      if (active.some((coupling) => coupling.reject?.(candidate.node) !== undefined)) continue;
+      fitting.push(candidate);
+      nodes.push(candidate.node);
+    }
+    this.#size = fitting.length;
+    const scored = active.flatMap((coupling) => {
+      const scores = coupling.score?.(nodes);
+      return scores === undefined ? [] : [{ weight: coupling.weight ?? 1, scores }];
+    });
+    let best: Candidate | undefined;
+    for (const [index, { node, score, tie }] of fitting.entries()) {
+      let total = score;
+      for (const { weight, scores } of scored) total += weight * (scores[index] ?? 0) * precision;
+      const candidate = { node, tie, score: Math.round(total) };
+      if (best === undefined || isBetter(candidate, best)) best = candidate;
+    }
+    return best;
   }
 
   #catchUp(): void {
@@ -67,6 +126,7 @@ export class Candidates {
     if (changed === undefined) {
       this.#valid.clear();
       this.#heap = [];
+      this.#couplings = this.#rules.couplings.flatMap((rule) => rule(this.#pod, this.#matcher) ?? []);
       for (const node of this.#table.nodes()) this.#evaluate(node);
       return;
     }
@@ -75,14 +135,15 @@ export class Candidates {
   }
 
   #evaluate(node: NodeView & Tied): void {
-    if (!this.#table.isKnown(node) || rejection(this.#rules, this.#pod, node) !== undefined) {
+    const present = this.#table.isKnown(node);
+    for (const coupling of this.#couplings) coupling.count(node, present);
+    if (!present || rejection(this.#rules, this.#pod, node) !== undefined) {
       this.#valid.delete(node.name);
       return;
     }
     let score = 0;
     for (const { weight, score: of } of this.#rules.scores) score += weight * of(this.#pod, node);
-    // Differences below a thousandth are noise of the arithmetic: the tie decides.
-    const candidate = { node, score: Math.round(score * 1000), tie: (node.tie ^ this.#pod.tie) >>> 0 };
+    const candidate = { node, score: Math.round(score * precision), tie: (node.tie ^ this.#pod.tie) >>> 0 };
     this.#valid.set(node.name, candidate);
     this.#push(candidate);
   }

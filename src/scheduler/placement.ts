@@ -1,6 +1,7 @@
 // What filters and scores see: a pod reduced to what placement depends on, and a node with what is used of it.
 import type { Amounts } from '../resources/pod-resources.js';
 import type { Node, Pod } from '../resources/generated/types.js';
+import type { Terms } from './couplings/term.js';
 
 /**
  * Pods that are equal in everything that placement looks at share one of these, with all that was found out about nodes
@@ -19,8 +20,26 @@ export interface PodClass {
   readonly hostPorts: readonly string[];
   /** Pods of the same controller, and of the same application, are spread: the controller comes first. */
   readonly groups: readonly string[];
+  /** What it asks about other pods. */
+  readonly terms: Terms;
+  readonly priority: number;
+  /** Pods of lower priority may have to leave for it. */
+  readonly preempts: boolean;
   /** Part of every tie break, so that not all pods prefer the same node. */
   readonly tie: number;
+}
+
+/** How many pods of one class are on a node. */
+export interface ClassCount {
+  readonly staying: number;
+  /** Being deleted. */
+  readonly leaving: number;
+}
+
+/** One pod on a node. */
+export interface PlacedPod {
+  readonly pod: Pod;
+  readonly podClass: PodClass;
 }
 
 export interface NodeView {
@@ -34,10 +53,19 @@ export interface NodeView {
   readonly hostPorts: ReadonlyMap<string, number>;
   /** Pods of each group. */
   readonly groups: ReadonlyMap<string, number>;
+  readonly classes: ReadonlyMap<PodClass, ClassCount>;
+  /** Pods on it that ask about other pods. */
+  readonly holders: number;
+  /** By uid. */
+  readonly pods: ReadonlyMap<string, PlacedPod>;
+  /** Bytes of each image that it has, by each of the image's names. */
+  readonly images: ReadonlyMap<string, number>;
 }
 
 export interface Filter {
   readonly name: string;
+  /** What it rejects could be had if other pods left the node. */
+  readonly preemptible?: boolean;
   /** Why the pod cannot be on the node, the same words for the same reason: it is counted over nodes. */
   reject(pod: PodClass, node: NodeView): string | undefined;
   /** What more there is to say about nodes that were rejected for one reason. */

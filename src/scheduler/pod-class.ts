@@ -3,6 +3,7 @@ import { podRequests } from '../resources/pod-resources.js';
 import type { Pod } from '../resources/generated/types.js';
 import { controllerOf } from '../resources/resource.js';
 import { tieBreak } from '../reconcile/hash.js';
+import { allTerms, termsOf } from './couplings/term.js';
 import type { PodClass } from './placement.js';
 
 /** As Kubernetes counts pods without requests when it scores: 100m and 200Mi. */
@@ -36,11 +37,12 @@ const hostPortsOf = ({ spec }: Pod): readonly string[] =>
       return `${protocol}/${address}/${String(hostPort)}`;
     });
 
-/** Everything that filters and scores read, as text. */
-const identify = (pod: Pod): string => {
-  const { spec } = pod;
+/** Everything that filters, scores and couplings read, as text; `asked` are the labels that somebody asks about. */
+const identify = (pod: Pod, asked: ReadonlySet<string>): string => {
+  const { spec, metadata } = pod;
   const containers = [...(spec.initContainers ?? []), ...spec.containers].map((container) => [
     container.restartPolicy,
+    container.image,
     container.resources?.requests,
     container.ports?.filter(({ hostPort }) => hostPort !== undefined),
   ]);
@@ -48,11 +50,16 @@ const identify = (pod: Pod): string => {
     groupsOf(pod),
     spec.nodeSelector,
     spec.affinity,
+    spec.topologySpreadConstraints,
     spec.tolerations,
+    spec.priority,
+    spec.preemptionPolicy,
     spec.resources?.requests,
     spec.overhead,
     (spec.initContainers ?? []).length,
     containers,
+    asked.size === 0 ? '' : metadata.namespace,
+    Object.entries(metadata.labels ?? {}).filter(([key]) => asked.has(key)),
   ]);
 };
 
@@ -69,19 +76,35 @@ const derive = (id: string, pod: Pod): PodClass => {
     },
     hostPorts: hostPortsOf(pod),
     groups: groupsOf(pod),
+    terms: termsOf(pod),
+    priority: pod.spec.priority ?? 0,
+    preempts: pod.spec.preemptionPolicy !== 'Never',
     tie: tieBreak(id),
   };
 };
 
-/** Remembers the classes it has met, the most recent ones. */
+/** Namespaces count whenever terms do, even those that name no label; no label has this name. */
+const anyTerm = '';
+
+/**
+ * Remembers the classes it has met, the most recent ones. Labels tell pods apart only when a term asks about them:
+ * when one asks about a new label, `generation` rises, and classes of before are no longer to be used.
+ */
 export class PodClasses {
   readonly #known = new Map<string, PodClass>();
+  readonly #asked = new Set<string>();
+  #generation = 0;
+
+  get generation(): number {
+    return this.#generation;
+  }
 
   of(pod: Pod): PodClass {
-    const id = identify(pod);
+    const id = identify(pod, this.#asked);
     const known = this.#known.get(id);
     if (known !== undefined) return known;
     const derived = derive(id, pod);
+    if (this.#learn(derived)) return this.of(pod);
     this.#known.set(id, derived);
     if (this.#known.size > remembered)
       for (const oldest of this.#known.keys()) {
@@ -89,5 +112,18 @@ export class PodClasses {
         break;
       }
     return derived;
+  }
+
+  /** True when a term asks about a label that nobody asked about before. */
+  #learn({ terms }: PodClass): boolean {
+    const before = this.#asked.size;
+    for (const { selector } of allTerms(terms)) {
+      this.#asked.add(anyTerm);
+      for (const { key } of selector ?? []) this.#asked.add(key);
+    }
+    if (this.#asked.size === before) return false;
+    this.#generation += 1;
+    this.#known.clear();
+    return true;
   }
 }

@@ -1,5 +1,4 @@
 // Gives every pending pod its node: a batch in one pass over the node table, bindings of a batch all at once.
-import { toTimestamp } from '../base/clock.js';
 import type { Clock } from '../base/clock.js';
 import { hasCode, messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
@@ -10,19 +9,19 @@ import type { Executor } from '../reconcile/controller.js';
 import { backoff } from '../reconcile/controller-runner.js';
 import type { DecisionLog } from '../reconcile/decision-log.js';
 import { Timers } from '../reconcile/timers.js';
-import { conditionOf } from '../resources/conditions.js';
-import type { Node, Pod } from '../resources/generated/types.js';
+import type { Namespace, Node, Pod } from '../resources/generated/types.js';
+import { namespaces } from '../resources/kinds/namespaces.js';
 import { nodes } from '../resources/kinds/nodes.js';
+import { poddisruptionbudgets } from '../resources/kinds/poddisruptionbudgets.js';
 import { pods } from '../resources/kinds/pods.js';
 import { isPodTerminated } from '../resources/pod-status.js';
 import { displayName, isDeleting, nameOf } from '../resources/resource.js';
-import { Candidates } from './candidates.js';
+import { preemptionActions, unschedulableActions } from './announce.js';
 import type { Candidate, Rules } from './candidates.js';
-import { explainUnschedulable } from './explain.js';
+import { couplings } from './couplings/couplings.js';
 import { filters } from './filters/filters.js';
-import { NodeTable } from './node-table.js';
 import type { PodClass } from './placement.js';
-import { PodClasses } from './pod-class.js';
+import { Placer } from './placer.js';
 import { scores } from './scores/scores.js';
 import { StuckPods } from './stuck-pods.js';
 import type { Report } from './stuck-pods.js';
@@ -47,11 +46,16 @@ interface Placed {
   readonly among: number;
 }
 
+/** A pod for which a node is being made free, and the pods that have to leave it. */
+interface Nominated extends Report {
+  readonly node: string;
+  readonly victims: readonly Pod[];
+}
+
 const name = 'scheduler';
 const defaultScheduler = 'default-scheduler';
 /** Pods that are placed in one pass: their bindings share a flush or two. */
 const batchSize = 1024;
-const rememberedClasses = 256;
 
 const isOurs = ({ spec }: Pod): boolean =>
   (spec.schedulerName ?? defaultScheduler) === defaultScheduler && (spec.schedulingGates ?? []).length === 0;
@@ -66,10 +70,7 @@ const mayHelp = (node: Node, previous: Node | undefined): boolean =>
 
 class PodScheduler implements Scheduler {
   readonly #options: SchedulerOptions;
-  readonly #rules: Rules;
-  readonly #table = new NodeTable();
-  readonly #classes = new PodClasses();
-  readonly #candidates = new Map<string, Candidates>();
+  readonly #placer: Placer;
   readonly #active = new Map<string, Pod>();
   readonly #stuck = new StuckPods();
   /** Pods whose binding was sent and does not show in the view yet. */
@@ -84,7 +85,19 @@ class PodScheduler implements Scheduler {
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
-    this.#rules = options.rules ?? { filters, scores };
+    const { informers } = options;
+    this.#placer = new Placer({
+      rules: options.rules ?? { filters, scores, couplings },
+      namespaceLabels: (namespace) =>
+        informers.watches(namespaces)
+          ? informers.view.get(namespaces, { name: namespace })?.metadata.labels
+          : undefined,
+      budgets: (namespace) =>
+        informers.watches(poddisruptionbudgets) ? informers.view.list(poddisruptionbudgets, namespace) : [],
+      reclassified: () => {
+        for (const pod of this.#stuck.clear()) this.#active.set(pod.metadata.uid, pod);
+      },
+    });
     this.#timers = new Timers(options.clock, (uid) => this.#release(uid));
   }
 
@@ -92,6 +105,9 @@ class PodScheduler implements Scheduler {
     const { informers } = this.#options;
     await informers.ready(signal);
     const subscriptions = [
+      ...(informers.watches(namespaces)
+        ? [informers.subscribe(namespaces, (change) => this.#namespaceChanged(change))]
+        : []),
       informers.subscribe(nodes, (change) => this.#nodeChanged(change)),
       informers.subscribe(pods, (change) => this.#podChanged(change)),
     ];
@@ -119,14 +135,21 @@ class PodScheduler implements Scheduler {
     });
   }
 
+  #namespaceChanged({ object, previous }: ViewChange<Namespace>): void {
+    if (JSON.stringify(object.metadata.labels) === JSON.stringify(previous?.metadata.labels)) return;
+    this.#placer.forgetNamespaces();
+    this.#unstick();
+  }
+
   #nodeChanged({ type, object, previous }: ViewChange<Node>): void {
     if (type === 'deleted') {
-      this.#table.removeNode(object.metadata.name);
+      this.#placer.table.removeNode(object.metadata.name);
       return;
     }
-    if (!mayHelp(object, previous)) return;
-    this.#table.setNode(object);
-    this.#unstick();
+    const helps = mayHelp(object, previous);
+    if (!helps && object.status?.images === previous?.status?.images) return;
+    this.#placer.table.setNode(object);
+    if (helps) this.#unstick();
   }
 
   #podChanged({ type, object: pod }: ViewChange<Pod>): void {
@@ -134,17 +157,17 @@ class PodScheduler implements Scheduler {
     const node = pod.spec.nodeName ?? '';
     if (type === 'deleted' || isPodTerminated(pod)) {
       this.#dismiss(uid);
-      if (this.#table.unassign(uid)) this.#unstick();
+      if (this.#placer.table.unassign(uid) !== undefined) this.#unstick();
     } else if (node !== '') {
       this.#dismiss(uid);
-      this.#table.assign(uid, node, this.#classes.of(pod));
+      this.#placer.assign(pod, node);
     } else if (isDeleting(pod) || !isOurs(pod)) this.#dismiss(uid);
     else if (!this.#assumed.has(uid) && !this.#failures.has(uid)) this.#enqueue(pod);
   }
 
   #enqueue(pod: Pod): void {
     const { uid } = pod.metadata;
-    if (this.#stuck.update(this.#classes.of(pod), pod)) return;
+    if (this.#stuck.update(this.#placer.classOf(pod), pod)) return;
     this.#stuck.remove(uid);
     this.#active.set(uid, pod);
     this.#wake?.();
@@ -158,10 +181,11 @@ class PodScheduler implements Scheduler {
     this.#waiting.delete(uid);
     this.#timers.cancel(uid);
     this.#stuck.remove(uid);
+    if (this.#placer.withdraw(uid)) this.#unstick();
   }
 
   #unstick(): void {
-    if (this.#stuck.size === 0) return;
+    if (this.#stuck.size === 0 && this.#placer.nominated.size === 0) return;
     this.#retryStuck = true;
     this.#wake?.();
   }
@@ -169,14 +193,17 @@ class PodScheduler implements Scheduler {
   async #pass(signal: AbortSignal): Promise<void> {
     const reports = [...this.#retry()];
     const placed: Placed[] = [];
+    const nominated: Nominated[] = [];
     for (const pod of this.#takeBatch()) {
       const outcome = this.#place(pod);
       if (outcome === undefined) continue;
       if ('candidate' in outcome) placed.push(outcome);
+      else if ('victims' in outcome) nominated.push(outcome);
       else reports.push(outcome);
     }
     await Promise.all([
       ...placed.map((placement) => this.#bind(placement, signal)),
+      ...nominated.map((nomination) => this.#makeRoom(nomination, signal)),
       ...reports.map((report) => this.#report(report, signal)),
     ]);
   }
@@ -194,17 +221,22 @@ class PodScheduler implements Scheduler {
     return batch;
   }
 
-  /** Undefined when the pod cannot even be looked at: it is tried again later, and holds nobody up. */
-  #place(pod: Pod): Placed | Report | undefined {
+  /** Undefined when the pod goes on waiting, or cannot even be looked at: then it holds nobody up. */
+  #place(pod: Pod): Placed | Nominated | Report | undefined {
     const { uid } = pod.metadata;
     try {
-      const podClass = this.#classes.of(pod);
-      const candidates = this.#candidatesFor(podClass);
-      const candidate = candidates.best();
-      if (candidate === undefined) return { pod, message: this.#stick(podClass, pod) };
-      this.#table.assign(uid, candidate.node.name, podClass);
-      this.#assumed.add(uid);
-      return { pod, candidate, among: candidates.size };
+      const outcome = this.#placer.place(pod);
+      switch (outcome.type) {
+        case 'placed':
+          this.#assumed.add(uid);
+          return { pod, ...outcome };
+        case 'room':
+          return { pod, ...outcome };
+        case 'waits':
+          return undefined;
+        case 'unschedulable':
+          return { pod, message: this.#stick(this.#placer.classOf(pod), pod) };
+      }
     } catch (error) {
       this.#options.log.error(
         { pod: displayName(nameOf(pod)), error },
@@ -216,23 +248,10 @@ class PodScheduler implements Scheduler {
     }
   }
 
-  #candidatesFor(podClass: PodClass): Candidates {
-    const known = this.#candidates.get(podClass.id);
-    const candidates = known ?? new Candidates(this.#table, this.#rules, podClass);
-    this.#candidates.delete(podClass.id);
-    this.#candidates.set(podClass.id, candidates);
-    if (this.#candidates.size > rememberedClasses)
-      for (const oldest of this.#candidates.keys()) {
-        this.#candidates.delete(oldest);
-        break;
-      }
-    return candidates;
-  }
-
   #stick(podClass: PodClass, pod: Pod): string {
     return this.#stuck.add(podClass, pod, {
       now: this.#options.clock.now(),
-      explain: () => explainUnschedulable(this.#rules, this.#table, podClass),
+      explain: () => this.#placer.explain(podClass),
     });
   }
 
@@ -240,10 +259,12 @@ class PodScheduler implements Scheduler {
     if (!this.#retryStuck) return [];
     this.#retryStuck = false;
     const { freed, reports } = this.#stuck.retry(this.#options.clock.now(), {
-      fits: (podClass) => this.#candidatesFor(podClass).best() !== undefined,
-      explain: (podClass) => explainUnschedulable(this.#rules, this.#table, podClass),
+      fits: (podClass) => this.#placer.fits(podClass),
+      explain: (podClass) => this.#placer.explain(podClass),
     });
     for (const pod of freed) this.#active.set(pod.metadata.uid, pod);
+    for (const [uid, { pod }] of this.#placer.nominated)
+      if (!this.#active.has(uid)) this.#active.set(uid, pod);
     return reports;
   }
 
@@ -275,7 +296,7 @@ class PodScheduler implements Scheduler {
     const { uid } = pod.metadata;
     // The view may have learnt meanwhile that the pod is gone, or whose it is: then nothing is to be undone.
     if (!this.#assumed.delete(uid)) return;
-    if (this.#table.unassign(uid)) this.#unstick();
+    if (this.#placer.table.unassign(uid) !== undefined) this.#unstick();
     this.#retryLater(pod);
   }
 
@@ -297,36 +318,43 @@ class PodScheduler implements Scheduler {
   }
 
   async #report({ pod, message }: Report, signal: AbortSignal): Promise<void> {
-    const { executor, log, clock } = this.#options;
     this.#record(pod, message);
-    const present = conditionOf(pod.status?.conditions, 'PodScheduled');
-    if (present?.status === 'False' && present.message === message) return;
-    const { uid } = pod.metadata;
-    const condition = {
-      type: 'PodScheduled',
-      status: 'False',
-      reason: 'Unschedulable',
-      message,
-      lastTransitionTime: present?.status === 'False' ? present.lastTransitionTime : toTimestamp(clock.now()),
-    };
-    const patch = { metadata: { uid }, status: { conditions: [condition] } };
-    const change: ClusterAction = {
-      type: 'patch',
-      kind: pods,
-      name: nameOf(pod),
-      patch: { type: 'strategic', patch },
-      subresource: 'status',
-    };
+    await this.#tell(pod, unschedulableActions(pod, { message }, this.#options.clock.now()), signal);
+  }
+
+  async #makeRoom({ pod, node, victims, message }: Nominated, signal: AbortSignal): Promise<void> {
+    const now = this.#options.clock.now();
+    this.#record(pod, message);
+    const ours = new Set(victims.filter(({ metadata }) => this.#placer.nominated.has(metadata.uid)));
+    // One that only waits for the node has nothing to leave: it looks for another.
+    for (const victim of ours) {
+      this.#dismiss(victim.metadata.uid);
+      this.#enqueue(victim);
+    }
+    const told = await Promise.all([
+      this.#tell(pod, unschedulableActions(pod, { message, nominated: node }, now), signal),
+      ...victims
+        .filter((victim) => !ours.has(victim))
+        .map((victim) => this.#tell(victim, preemptionActions(victim, pod, now), signal)),
+    ]);
+    if (told.every(Boolean) || !this.#placer.withdraw(pod.metadata.uid)) return;
+    this.#unstick();
+    this.#retryLater(pod);
+  }
+
+  /** False when the cluster could not be told; a pod that is gone needs to be told nothing. */
+  async #tell(pod: Pod, actions: readonly ClusterAction[], signal: AbortSignal): Promise<boolean> {
+    const { executor, log } = this.#options;
     try {
-      await executor.execute(change, signal);
-      const event = { regarding: pod, type: 'Warning', reason: 'FailedScheduling', message } as const;
-      await executor.execute({ type: 'event', event }, signal);
+      for (const action of actions) await executor.execute(action, signal);
+      return true;
     } catch (error) {
-      if (signal.aborted || hasCode(error, 'NotFound', 'Conflict')) return;
+      if (signal.aborted || hasCode(error, 'NotFound', 'Conflict')) return true;
       log.warn(
         { pod: displayName(nameOf(pod)), error: messageOf(error) },
         'could not tell why it is not placed',
       );
+      return false;
     }
   }
 

@@ -63,6 +63,14 @@ export class StuckPods {
     if (stuck.pods.size === 0) this.#classes.delete(stuck.podClass.id);
   }
 
+  /** Lets go of all pods, and answers them. */
+  clear(): readonly Pod[] {
+    const all = [...this.#classes.values()].flatMap(({ pods }) => [...pods.values()]);
+    this.#classes.clear();
+    this.#classOf.clear();
+    return all;
+  }
+
   retry(
     now: Instant,
     ask: { fits(podClass: PodClass): boolean; explain(podClass: PodClass): string },

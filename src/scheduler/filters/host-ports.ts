@@ -14,6 +14,7 @@ const isTaken = (port: string, { hostPorts }: NodeView): boolean => {
 
 export const hostPorts: Filter = {
   name: 'host-ports',
+  preemptible: true,
   reject: (pod, node) =>
     pod.hostPorts.some((port) => isTaken(port, node))
       ? "node(s) didn't have free ports for the requested pod ports"

@@ -25,6 +25,7 @@ const amount = (resource: string, value: number): string => {
 
 export const resources: Filter = {
   name: 'resources',
+  preemptible: true,
   reject: (pod, node) => {
     for (const [resource, wanted] of pod.wants)
       if (wanted > free(resource, node)) return resource === 'pods' ? tooMany : `${insufficient}${resource}`;

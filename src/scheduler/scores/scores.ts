@@ -1,6 +1,7 @@
 // How good a node is for a pod: the weighted sum of these.
 import type { Score } from '../placement.js';
 import { balanced } from './balanced.js';
+import { imageLocality } from './image-locality.js';
 import { leastAllocated } from './least-allocated.js';
 import { preferredAffinity, preferredTaints } from './preferences.js';
 import { spread } from './spread.js';
@@ -11,4 +12,5 @@ export const scores: readonly Score[] = [
   balanced,
   preferredAffinity,
   preferredTaints,
+  imageLocality,
 ];

@@ -7,16 +7,17 @@ export interface NodeOptions {
   readonly pods?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly spec?: object;
+  readonly images?: readonly { readonly names: readonly string[]; readonly sizeBytes: number }[];
 }
 
 export const node = (name: string, options: NodeOptions = {}): Node => {
-  const { cpu = '4', memory = '8Gi', pods = '110', labels = {}, spec = {} } = options;
+  const { cpu = '4', memory = '8Gi', pods = '110', labels = {}, spec = {}, images } = options;
   return {
     apiVersion: 'v1',
     kind: 'Node',
     metadata: { name, uid: name, resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z', labels },
     spec,
-    status: { allocatable: { cpu, memory, pods } },
+    status: { allocatable: { cpu, memory, pods }, ...(images === undefined ? {} : { images }) },
   };
 };
 

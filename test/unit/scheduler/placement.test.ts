@@ -1,15 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { Candidates, rejection } from '../../../src/scheduler/candidates.js';
+import { couplings } from '../../../src/scheduler/couplings/couplings.js';
+import { TermMatcher } from '../../../src/scheduler/couplings/term.js';
 import { explainUnschedulable } from '../../../src/scheduler/explain.js';
 import { filters } from '../../../src/scheduler/filters/filters.js';
 import { NodeTable } from '../../../src/scheduler/node-table.js';
+import type { PodClass } from '../../../src/scheduler/placement.js';
 import { PodClasses } from '../../../src/scheduler/pod-class.js';
 import { scores } from '../../../src/scheduler/scores/scores.js';
 import type { Node, Pod } from '../../../src/resources/generated/types.js';
 import { createRandom, seeds } from '../../contract/random.js';
 import { node, pod } from './objects.js';
 
-const rules = { filters, scores };
+const rules = { filters, scores, couplings };
+
+const candidatesOf = (table: NodeTable, podClass: PodClass): Candidates =>
+  new Candidates({ table, rules, matcher: new TermMatcher(() => undefined) }, podClass);
 
 const tableOf = (...nodes: readonly Node[]): NodeTable => {
   const table = new NodeTable();
@@ -17,8 +23,10 @@ const tableOf = (...nodes: readonly Node[]): NodeTable => {
   return table;
 };
 
-const why = (table: NodeTable, subject: Pod): string =>
-  explainUnschedulable(rules, table, new PodClasses().of(subject));
+const why = (table: NodeTable, subject: Pod): string => {
+  const podClass = new PodClasses().of(subject);
+  return explainUnschedulable(candidatesOf(table, podClass), table, podClass);
+};
 
 /** Places pods one by one, as the scheduler does; the node of each, undefined where none fits. */
 const place = (table: NodeTable, pods: readonly Pod[]): readonly (string | undefined)[] => {
@@ -26,11 +34,11 @@ const place = (table: NodeTable, pods: readonly Pod[]): readonly (string | undef
   const candidates = new Map<string, Candidates>();
   return pods.map((entry) => {
     const podClass = classes.of(entry);
-    const known = candidates.get(podClass.id) ?? new Candidates(table, rules, podClass);
+    const known = candidates.get(podClass.id) ?? candidatesOf(table, podClass);
     candidates.set(podClass.id, known);
     const best = known.best();
     if (best === undefined) return undefined;
-    table.assign(entry.metadata.uid, best.node.name, podClass);
+    table.assign(entry, best.node.name, podClass);
     return best.node.name;
   });
 };
@@ -145,7 +153,8 @@ describe('placement', () => {
 
   it('takes the emptier node', () => {
     const table = tableOf(node('full'), node('empty'));
-    table.assign('x', 'full', new PodClasses().of(pod('x', { cpu: '3', memory: '6Gi' })));
+    const busy = pod('x', { cpu: '3', memory: '6Gi' });
+    table.assign(busy, 'full', new PodClasses().of(busy));
     expect(place(table, [pod('p', { cpu: '500m', memory: '1Gi' })])).toEqual(['empty']);
   });
 
@@ -156,6 +165,12 @@ describe('placement', () => {
       nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, preference }] },
     };
     expect(place(table, [pod('p', { spec: { affinity } })])).toEqual(['ssd']);
+  });
+
+  it('takes the node that has the image, other things being equal', () => {
+    const images = [{ names: ['docker.io/library/i:latest'], sizeBytes: 500 * 1024 * 1024 }];
+    const table = tableOf(node('n1'), node('n2', { images }), node('n3'), node('n4'));
+    expect(place(table, [pod('p')])).toEqual(['n2']);
   });
 
   it('is the same every time', () => {
@@ -195,7 +210,7 @@ describe.each(seeds([1, 2, 3]))('what is remembered about nodes (seed %i)', (see
         }),
       ),
     );
-    const remembered = kinds.map((podClass) => new Candidates(table, rules, podClass));
+    const remembered = kinds.map((podClass) => candidatesOf(table, podClass));
     const assigned = new Map<string, string>();
     for (let step = 0; step < 1500; step += 1) {
       const name = `n${String(random.integer(12))}`;
@@ -214,12 +229,12 @@ describe.each(seeds([1, 2, 3]))('what is remembered about nodes (seed %i)', (see
         const best = remembered[index]!.best();
         if (best !== undefined) {
           const uid = `u${String(step)}`;
-          table.assign(uid, best.node.name, kinds[index]!);
+          table.assign(pod(uid), best.node.name, kinds[index]!);
           assigned.set(uid, best.node.name);
         }
       }
       for (const [index, candidates] of remembered.entries()) {
-        const fresh = new Candidates(table, rules, kinds[index]!);
+        const fresh = candidatesOf(table, kinds[index]!);
         const expected = fresh.best();
         expect(candidates.best()?.node.name, `step ${String(step)}`).toBe(expected?.node.name);
         expect(candidates.size).toBe(fresh.size);

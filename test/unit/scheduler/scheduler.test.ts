@@ -45,8 +45,8 @@ const start = async (wrap: (cluster: Cluster) => Cluster = (cluster) => cluster)
     await close();
   });
   const addNode = async (name: string, options: Parameters<typeof node>[1] = {}) => {
-    const { spec, status } = node(name, options);
-    const created = await cluster.create(nodes, { metadata: { name }, spec });
+    const { metadata, spec, status } = node(name, options);
+    const created = await cluster.create(nodes, { metadata: { name, labels: metadata.labels ?? {} }, spec });
     await cluster.updateStatus(nodes, { ...created, ...(status === undefined ? {} : { status }) });
   };
   const addPod = (name: string, options: PodOptions = {}): Promise<Pod> =>
@@ -132,6 +132,48 @@ describe('the scheduler', () => {
     await advance(5000);
     expect(failures).toBe(0);
     expect(await nodeOf('a')).toBe('n1');
+  });
+
+  it('preempts: victims learn why, the pod is nominated, and goes there when they have gone', async () => {
+    const { cluster, addNode, addPod, get, nodeOf, advance, events } = await start();
+    await addNode('n1', { cpu: '1' });
+    await addPod('low', { cpu: '1' });
+    await advance(10);
+    await addPod('high', { cpu: '1', spec: { priorityClassName: 'system-cluster-critical' } });
+    await advance(10);
+    const low = await get('low');
+    expect(low.metadata.deletionTimestamp).toBeDefined();
+    expect(low.status?.conditions).toContainEqual(
+      expect.objectContaining({ type: 'DisruptionTarget', reason: 'PreemptionByScheduler' }),
+    );
+    expect((await get('high')).status?.nominatedNodeName).toBe('n1');
+    expect(events.map(({ reason }) => reason)).toContain('Preempted');
+    await cluster.delete(pods, { name: 'low', namespace: 'default' }, { gracePeriodSeconds: 0 });
+    await advance(10);
+    expect(await nodeOf('high')).toBe('n1');
+  });
+
+  it('tells pods apart by a label once somebody asks about it, those that run included', async () => {
+    const { cluster, addNode, addPod, nodeOf, advance } = await start();
+    await addNode('n1', { labels: { zone: 'a' } });
+    await addNode('n2', { labels: { zone: 'b' } });
+    const label = async (name: string, app: string) => {
+      await addPod(name, { cpu: '100m' });
+      await cluster.patch(
+        pods,
+        { name, namespace: 'default' },
+        { type: 'merge', patch: { metadata: { labels: { app } } } },
+      );
+    };
+    await label('db', 'db');
+    await label('web', 'web');
+    await advance(10);
+    const away = { labelSelector: { matchLabels: { app: 'db' } }, topologyKey: 'zone' };
+    const affinity = { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [away] } };
+    for (const name of ['x', 'y']) await addPod(name, { spec: { affinity } });
+    await advance(10);
+    const other = (await nodeOf('db')) === 'n1' ? 'n2' : 'n1';
+    expect([await nodeOf('x'), await nodeOf('y')]).toEqual([other, other]);
   });
 
   it('leaves pods alone that are gated, of another scheduler, or bound already', async () => {
