@@ -9,6 +9,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'push-to-ready': async () => (await import('./push-to-ready.js')).pushToReady,
   'one-file-commit': async () => (await import('./one-file-commit.js')).oneFileCommit,
   'store-writes': async () => (await import('./store-writes.js')).storeWrites,
+  scheduling: async () => (await import('./scheduling.js')).scheduling,
   idle: async () => (await import('./idle.js')).idle,
 };
 

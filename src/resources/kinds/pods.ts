@@ -48,11 +48,20 @@ const columns: readonly Column<Pod>[] = [
   ),
 ];
 
+/** A new pod that is gated says so from its first moment on. Follows `applySchedulingGatedCondition`. */
+const gated = {
+  type: 'PodScheduled',
+  status: 'False',
+  reason: 'SchedulingGated',
+  message: 'Scheduling is blocked due to non-empty scheduling gates',
+};
+
 const defaulted = (pod: Pod): Pod => {
   const spec = defaultedPodOnly(pod.spec);
   const status = withDefaults<NonNullable<Pod['status']>>(pod.status ?? {}, {
     phase: 'Pending',
     qosClass: qosClassOf(spec),
+    ...((spec.schedulingGates ?? []).length === 0 ? {} : { conditions: [gated] }),
   });
   return spec === pod.spec && status === pod.status ? pod : { ...pod, spec, status };
 };
