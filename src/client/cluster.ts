@@ -67,7 +67,9 @@ export interface Cluster {
     kind: Kind<T>,
     name: ObjectName,
     patch: Patch,
-    options?: WriteOptions & { readonly subresource?: 'status' | 'scale' | 'finalize' | undefined },
+    options?: WriteOptions & {
+      readonly subresource?: 'status' | 'scale' | 'finalize' | 'ephemeralcontainers' | undefined;
+    },
   ): Promise<T>;
   /** Server-side apply; creates when absent. Conflict with causes unless `force`. */
   apply<T extends Resource>(

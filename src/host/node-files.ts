@@ -161,10 +161,12 @@ const makeBelow = async (volumePath: string, path: string): Promise<void> => {
 
 class DiskNodeFiles implements NodeFiles {
   readonly #root: string;
+  readonly #profiles: string;
   #number = 0;
 
   constructor(root: string) {
     this.#root = join(root, 'pods');
+    this.#profiles = join(root, 'seccomp');
   }
 
   async emptyDirectory(
@@ -243,6 +245,13 @@ class DiskNodeFiles implements NodeFiles {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
       throw error;
     }
+  }
+
+  async seccompProfile(name: string): Promise<string> {
+    const path = join(this.#profiles, inside(name));
+    const profile = await readOptionalFile(path);
+    if (profile === undefined) throw invalid(`cannot load seccomp profile ${path}: there is no such file`);
+    return profile;
   }
 
   async resolvConf(): Promise<string> {

@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import type { NetworkProbe, ProbeAnswer, Prober } from '../node/prober.js';
+import { grpcProbe } from './grpc-probe.js';
 
 const failed = (message: string): ProbeAnswer => ({ success: false, message });
 
@@ -91,7 +92,8 @@ const httpProbe = (
 export const networkProber: Prober = {
   check: (probe, signal) => {
     if (signal.aborted) return Promise.reject(signal.reason as Error);
-    const { http } = probe;
+    const { http, grpc } = probe;
+    if (grpc !== undefined) return grpcProbe({ ...probe, grpc }, signal);
     return http === undefined ? tcpProbe(probe, signal) : httpProbe({ ...probe, http }, signal);
   },
 };

@@ -1,9 +1,10 @@
 // A pod's container -> what the engine is asked to make.
 import type { Container as ContainerTemplate, Pod, VolumeMount } from '../resources/generated/types.js';
 import { amountsOf, qosClassOf } from '../resources/pod-resources.js';
+import { securityOf } from './container-security.js';
 import { expand } from './environment.js';
 import { label } from './labels.js';
-import type { ContainerSpec, HostPort, Mount, NetworkSpec } from './runtime.js';
+import type { ContainerSpec, Device, HostPort, Mount, NetworkSpec, Seccomp } from './runtime.js';
 
 const smallestShares = 2;
 const nameLimit = 63;
@@ -29,37 +30,21 @@ const resourcesOf = (pod: Pod, container: ContainerTemplate, nodeMemory: number)
   };
 };
 
-const userOf = (user: number | undefined, group: number | undefined): string | undefined => {
-  if (user === undefined) return group === undefined ? undefined : `0:${group}`;
-  return group === undefined ? String(user) : `${user}:${group}`;
-};
-
-const securityOf = (pod: Pod, { securityContext: own }: ContainerTemplate): Partial<ContainerSpec> => {
-  const shared = pod.spec.securityContext;
-  const { capabilities } = own ?? {};
-  const groups = [
-    ...(shared?.supplementalGroups ?? []),
-    ...(shared?.fsGroup === undefined ? [] : [shared.fsGroup]),
-  ];
-  return {
-    user: userOf(own?.runAsUser ?? shared?.runAsUser, own?.runAsGroup ?? shared?.runAsGroup),
-    groups: groups.length === 0 ? undefined : groups.map(String),
-    privileged: own?.privileged === true ? true : undefined,
-    readOnlyRoot: own?.readOnlyRootFilesystem === true ? true : undefined,
-    noNewPrivileges: own?.allowPrivilegeEscalation === false ? true : undefined,
-    capabilities: capabilities && { add: capabilities.add ?? [], drop: capabilities.drop ?? [] },
-  };
-};
-
 const podLabels = ({ metadata }: Pod): Readonly<Record<string, string>> => ({
   [label.podNamespace]: metadata.namespace ?? '',
   [label.podName]: metadata.name,
   [label.podUid]: metadata.uid,
 });
 
-/** Of a host name, the kernel takes 63 characters. */
-export const hostnameOf = ({ metadata, spec }: Pod): string =>
-  (spec.hostname ?? metadata.name).slice(0, nameLimit).replace(/[-.]+$/, '');
+/** Of a host name, the kernel takes 63 characters; a longer full name is refused where the pod is made. */
+export const hostnameOf = ({ metadata, spec }: Pod): string => {
+  const { hostname, hostnameOverride, subdomain, setHostnameAsFQDN } = spec;
+  if (hostnameOverride !== undefined) return hostnameOverride;
+  const short = (hostname ?? metadata.name).slice(0, nameLimit).replace(/[-.]+$/, '');
+  return setHostnameAsFQDN === true && subdomain !== undefined && subdomain !== ''
+    ? `${short}.${subdomain}.${metadata.namespace ?? ''}.svc.cluster.local`
+    : short;
+};
 
 const objectName = (pod: Pod, container: string, attempt: number): string =>
   `capstan_${container}_${pod.metadata.name}_${pod.metadata.namespace ?? ''}_${pod.metadata.uid}_${attempt}`;
@@ -77,7 +62,15 @@ export interface SandboxPlace {
   readonly address: string;
   readonly subnet: string;
   readonly gateway: string;
+  readonly runtimeHandler?: string | undefined;
 }
+
+const sysctlsOf = ({ spec }: Pod): ContainerSpec['sysctls'] => {
+  const sysctls = spec.securityContext?.sysctls ?? [];
+  return sysctls.length === 0
+    ? undefined
+    : Object.fromEntries(sysctls.map(({ name, value }) => [name.replaceAll('/', '.'), value]));
+};
 
 export const sandboxSpec = (pod: Pod, attempt: number, place: SandboxPlace): ContainerSpec => ({
   name: objectName(pod, 'sandbox', attempt),
@@ -90,6 +83,8 @@ export const sandboxSpec = (pod: Pod, attempt: number, place: SandboxPlace): Con
   },
   annotations: pod.metadata.annotations,
   network: { type: 'pod', ...place, hostname: hostnameOf(pod), hostPorts: hostPortsOf(pod) },
+  sysctls: sysctlsOf(pod),
+  runtimeHandler: place.runtimeHandler,
   environment: {},
   mounts: [],
   cpuShares: smallestShares,
@@ -105,6 +100,12 @@ export interface StartRequest {
   readonly sandboxId: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
   readonly mounts: readonly Mount[];
+  readonly devices?: readonly Device[] | undefined;
+  /** Of a profile on the node's disk; the others follow from the pod. */
+  readonly seccomp?: Seccomp | undefined;
+  readonly runtimeHandler?: string | undefined;
+  /** Id of the container whose processes it joins. */
+  readonly joinProcesses?: string | undefined;
   /** Bytes of memory that the node has. */
   readonly nodeMemory: number;
 }
@@ -158,28 +159,13 @@ export const containerSpec = (pod: Pod, request: StartRequest): ContainerSpec =>
     stdinOnce: container.stdinOnce,
     ...resourcesOf(pod, container, request.nodeMemory),
     ...securityOf(pod, container),
+    ...(request.seccomp === undefined ? {} : { seccomp: request.seccomp }),
+    devices: request.devices,
+    runtimeHandler: request.runtimeHandler,
+    stopSignal: container.lifecycle?.stopSignal,
+    joinProcesses: request.joinProcesses,
     shareProcesses: pod.spec.shareProcessNamespace === true && sandboxId !== undefined ? true : undefined,
     hostPID: pod.spec.hostPID === true ? true : undefined,
     hostIPC: pod.spec.hostIPC === true ? true : undefined,
   };
-};
-
-/** Why a container may not run by its securityContext; undefined when it may. */
-export const refusedUser = (
-  pod: Pod,
-  { securityContext: own, name }: ContainerTemplate,
-  imageUser: string,
-): string | undefined => {
-  const shared = pod.spec.securityContext;
-  if ((own?.runAsNonRoot ?? shared?.runAsNonRoot) !== true) return undefined;
-  const user = own?.runAsUser ?? shared?.runAsUser;
-  const subject = `(pod: "${pod.metadata.name}_${pod.metadata.namespace ?? ''}(${pod.metadata.uid})", container: ${name})`;
-  if (user !== undefined)
-    return user === 0 ? `container's runAsUser breaks non-root policy ${subject}` : undefined;
-  const [first = ''] = imageUser.split(':');
-  if (first === '' || first === '0' || first === 'root')
-    return `container has runAsNonRoot and image will run as root ${subject}`;
-  return /^\d+$/.test(first)
-    ? undefined
-    : `container has runAsNonRoot and image has non-numeric user (${first}), cannot verify user is non-root ${subject}`;
 };

@@ -6,6 +6,7 @@ import type {
   ContainerStateTerminated,
   ContainerStatus,
 } from '../resources/generated/types.js';
+import { containerStatusOf } from '../resources/pod-status.js';
 import { formatDuration, restartAt, restartDelayMs } from './back-off.js';
 import { retryAt, shownFailure } from './failures.js';
 import { attemptOf } from './labels.js';
@@ -98,6 +99,7 @@ const restarts = (picture: PodPicture, { role, latest }: ContainerPicture): bool
   const policy = picture.pod.spec.restartPolicy ?? 'Always';
   if (picture.over || latest === undefined) return false;
   if (role === 'sidecar') return true;
+  if (role === 'ephemeral') return false;
   if (role === 'init') return latest.exitCode !== 0 && policy !== 'Never';
   return policy === 'Always' || (policy === 'OnFailure' && latest.exitCode !== 0);
 };
@@ -116,7 +118,7 @@ const stateOf = (picture: PodPicture, container: ContainerPicture, options: Stat
     return { state: { terminated: terminatedOf(latest, memory.lastWords?.[latest.id], options) } };
   }
   // Until its turn comes, a container is not even looked at.
-  const hasInit = picture.containers.some(({ role }) => role !== 'main');
+  const hasInit = picture.containers.some(({ role }) => role === 'init' || role === 'sidecar');
   if (container.role === 'main' && !picture.initialized) return waiting('PodInitializing');
   return blocked ?? waiting(hasInit ? 'PodInitializing' : 'ContainerCreating');
 };
@@ -161,6 +163,4 @@ export const containerStatus = (
 };
 
 const priorRestarts = ({ pod }: PodPicture, { template }: ContainerPicture): number | undefined =>
-  [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find(
-    ({ name }) => name === template.name,
-  )?.restartCount;
+  containerStatusOf(pod, template.name)?.restartCount;

@@ -124,6 +124,11 @@ export const runProbe = async (
         ? failed(`container ${context.template.name} has no port named ${probe.httpGet.port}`)
         : await context.prober.check(request, signal);
     }
+    if (probe.grpc !== undefined) {
+      const { port, service = '' } = probe.grpc;
+      const { podIP: host, id: containerId } = context;
+      return await context.prober.check({ containerId, host, port, timeoutMs, grpc: { service } }, signal);
+    }
     if (probe.tcpSocket === undefined) return failed('probes of this type are not provided by this node');
     const port = portOf(context.template, probe.tcpSocket.port);
     if (port === undefined)

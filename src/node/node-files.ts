@@ -41,6 +41,8 @@ export interface NodeFiles {
   terminationLog(podUid: string, container: string, attempt: number): Promise<string>;
   /** At most 4096 bytes from the end; '' when there is nothing. */
   readTerminationLog(podUid: string, container: string, attempt: number): Promise<string>;
+  /** The text of a seccomp profile that somebody laid down on the node, by its path below the profiles' folder. */
+  seccompProfile(name: string): Promise<string>;
   /** The node's own resolv.conf and hosts. */
   resolvConf(): Promise<string>;
   hosts(): Promise<string>;

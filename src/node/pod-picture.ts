@@ -2,7 +2,7 @@
 import type { Instant } from '../base/clock.js';
 import { fromTimestamp } from '../base/clock.js';
 import type { Container as ContainerTemplate, Pod } from '../resources/generated/types.js';
-import { isPodTerminated, isSidecar } from '../resources/pod-status.js';
+import { containerStatusOf, isPodTerminated, isSidecar } from '../resources/pod-status.js';
 import { isDeleting } from '../resources/resource.js';
 import { byAttempt } from './back-off.js';
 import type { Resolved } from './environment.js';
@@ -31,7 +31,7 @@ export interface PodObserved {
 
 export interface ContainerPicture {
   readonly template: ContainerTemplate;
-  readonly role: 'init' | 'sidecar' | 'main';
+  readonly role: 'init' | 'sidecar' | 'main' | 'ephemeral';
   /** Newest attempt first. */
   readonly history: readonly Container[];
   readonly latest: Container | undefined;
@@ -76,8 +76,8 @@ export const specHashOf = ({ name, image = '' }: ContainerTemplate): string => {
   return (hash >>> 0).toString(16).padStart(8, '0');
 };
 
-const roleOf = (template: ContainerTemplate, init: boolean): ContainerPicture['role'] =>
-  !init ? 'main' : isSidecar(template) ? 'sidecar' : 'init';
+const initRole = (template: ContainerTemplate): ContainerPicture['role'] =>
+  isSidecar(template) ? 'sidecar' : 'init';
 
 const historyByName = (containers: readonly Container[]): Map<string, Container[]> => {
   const histories = new Map<string, Container[]>();
@@ -115,8 +115,7 @@ export const hasStarted = (picture: ContainerPicture, pod: Pod): boolean => {
 
 /** What the pod's status says of the container that runs now; undefined when it speaks of another. */
 export const statusOf = (pod: Pod, { template, latest }: ContainerPicture) => {
-  const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
-  const status = statuses.find(({ name }) => name === template.name);
+  const status = containerStatusOf(pod, template.name);
   return latest !== undefined && status?.containerID?.endsWith(`//${latest.id}`) === true
     ? status
     : undefined;
@@ -127,7 +126,7 @@ const isInitialized = (containers: readonly ContainerPicture[], pod: Pod): boole
   if (containers.some(({ role, current, latest }) => role === 'main' && current && latest !== undefined))
     return true;
   return containers.every((picture) => {
-    if (picture.role === 'main') return true;
+    if (picture.role === 'main' || picture.role === 'ephemeral') return true;
     return picture.role === 'init' ? succeeded(picture) : hasStarted(picture, pod);
   });
 };
@@ -143,13 +142,13 @@ export const takePicture = (observed: PodObserved, now: Instant): PodPicture => 
   const histories = historyByName(
     observed.containers.filter((container) => kindOf(container) === 'container'),
   );
-  const picture = (template: ContainerTemplate, init: boolean): ContainerPicture => {
+  const picture = (template: ContainerTemplate, role: ContainerPicture['role']): ContainerPicture => {
     const history = histories.get(template.name) ?? [];
     histories.delete(template.name);
     const latest = history[0];
     return {
       template,
-      role: roleOf(template, init),
+      role,
       history,
       latest,
       current:
@@ -161,8 +160,9 @@ export const takePicture = (observed: PodObserved, now: Instant): PodPicture => 
     };
   };
   const containers = [
-    ...(pod.spec.initContainers ?? []).map((template) => picture(template, true)),
-    ...pod.spec.containers.map((template) => picture(template, false)),
+    ...(pod.spec.initContainers ?? []).map((template) => picture(template, initRole(template))),
+    ...pod.spec.containers.map((template) => picture(template, 'main')),
+    ...(pod.spec.ephemeralContainers ?? []).map((template) => picture(template, 'ephemeral')),
   ];
   const deadline = deadlineOf(pod);
   const expired = deadline !== undefined && now >= deadline && !isPodTerminated(pod);

@@ -1,11 +1,11 @@
-// The config maps and secrets that a pod refers to, by its volumes and its environment.
+// The config maps and secrets that a pod refers to, by its volumes, its environment and its images.
 import type { Container, Pod, Volume } from '../resources/generated/types.js';
 import type { Reference } from './pod-source.js';
 import { referenceKey } from './pod-source.js';
 
 type Named = readonly [kind: Reference['kind'], name: string | undefined];
 
-const ofContainer = ({ env, envFrom }: Container): readonly Named[] => [
+const ofContainer = ({ env, envFrom }: Pick<Container, 'env' | 'envFrom'>): readonly Named[] => [
   ...(env ?? []).flatMap(({ valueFrom }): readonly Named[] => [
     ['ConfigMap', valueFrom?.configMapKeyRef?.name],
     ['Secret', valueFrom?.secretKeyRef?.name],
@@ -30,6 +30,8 @@ export const podReferences = ({ metadata, spec }: Pod): readonly Reference[] => 
   const all = [
     ...(spec.initContainers ?? []).flatMap(ofContainer),
     ...spec.containers.flatMap(ofContainer),
+    ...(spec.ephemeralContainers ?? []).flatMap(ofContainer),
+    ...(spec.imagePullSecrets ?? []).map(({ name }): Named => ['Secret', name]),
     ...(spec.volumes ?? []).flatMap(ofVolume),
   ];
   const distinct = new Map<string, Reference>();

@@ -41,7 +41,11 @@ const phaseOf = (picture: PodPicture, shown: readonly Shown[]): string => {
     ({ state, lastState }) => state?.waiting !== undefined && lastState?.terminated === undefined,
   ).length;
   if (neverRan > 0) return 'Pending';
-  if (running > 0 || policy === 'Always') return 'Running';
+  // A pod is over when its sidecars have ended too.
+  const served = shown.some(
+    ({ container: { role }, status: { state } }) => role === 'sidecar' && state?.running !== undefined,
+  );
+  if (running > 0 || served || policy === 'Always') return 'Running';
   const succeeded = main.every(({ state }) => state?.terminated?.exitCode === 0);
   if (succeeded) return 'Succeeded';
   return policy === 'Never' && main.every(({ state }) => state?.terminated !== undefined)
@@ -58,13 +62,15 @@ const names = (shown: readonly Shown[]): string => `[${shown.map(({ status }) =>
 
 const initializedCondition = (picture: PodPicture, shown: readonly Shown[]): Facts => {
   if (picture.initialized) return yes;
-  const incomplete = shown.filter(({ container: { role }, status }) => role !== 'main' && !status.ready);
+  const incomplete = shown.filter(
+    ({ container: { role }, status }) => (role === 'init' || role === 'sidecar') && !status.ready,
+  );
   return no('ContainersNotInitialized', `containers with incomplete status: ${names(incomplete)}`);
 };
 
 const containersReadyCondition = (phase: string, shown: readonly Shown[]): Facts => {
   if (phase === 'Succeeded') return no('PodCompleted');
-  const lasting = shown.filter(({ container }) => container.role !== 'init');
+  const lasting = shown.filter(({ container: { role } }) => role === 'main' || role === 'sidecar');
   const unready = lasting.filter(({ status }) => !status.ready);
   if (phase === 'Failed') return no('PodFailed');
   return unready.length === 0
@@ -134,7 +140,10 @@ export const podStatus = (observed: PodObserved, now: Instant, options: StatusOp
   const { pod, containers, expired } = picture;
   const all = containers.map((container) => ({ container, ...containerStatus(picture, container, options) }));
   const phase = phaseOf(picture, all);
-  const init = all.filter(({ container }) => container.role !== 'main');
+  const statusesOf = (...roles: readonly ContainerPicture['role'][]): readonly ContainerStatus[] =>
+    all.filter(({ container }) => roles.includes(container.role)).map(({ status: shown }) => shown);
+  const init = statusesOf('init', 'sidecar');
+  const ephemeral = statusesOf('ephemeral');
   const deadline = isPodTerminated(pod) || expired ? undefined : deadlineOf(pod);
   const times = [deadline, ...all.map(({ changesAt }) => changesAt)].filter((time) => time !== undefined);
   const status: PodStatus = {
@@ -150,10 +159,9 @@ export const podStatus = (observed: PodObserved, now: Instant, options: StatusOp
     ...addressesOf(picture),
     startTime: pod.status?.startTime ?? toTimestamp(observed.memory.seenAt),
     qosClass: pod.status?.qosClass ?? qosClassOf(pod.spec),
-    ...(init.length === 0 ? {} : { initContainerStatuses: init.map(({ status: shown }) => shown) }),
-    containerStatuses: all
-      .filter(({ container }) => container.role === 'main')
-      .map(({ status: shown }) => shown),
+    ...(init.length === 0 ? {} : { initContainerStatuses: init }),
+    containerStatuses: statusesOf('main'),
+    ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
   };
   return { status, changesAt: times.length === 0 ? undefined : Math.min(...times) };
 };

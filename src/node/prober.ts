@@ -6,7 +6,9 @@ export interface NetworkProbe {
   readonly host: string;
   readonly port: number;
   readonly timeoutMs: number;
-  /** Absent: a TCP connection is enough. */
+  /** Asks the standard health service of gRPC for this service; '' for the server as a whole. */
+  readonly grpc?: { readonly service: string } | undefined;
+  /** Neither: a TCP connection is enough. */
   readonly http?:
     | {
         readonly scheme: 'HTTP' | 'HTTPS';

@@ -31,6 +31,19 @@ export interface HostPort {
   readonly hostIP?: string | undefined;
 }
 
+/** A device of the host's that a container may use. */
+export interface Device {
+  readonly hostPath: string;
+  readonly containerPath: string;
+  /** Of `r`, `w` and `m` (make). */
+  readonly permissions: string;
+}
+
+/** Which system calls a container may make; `profile` is the engine's JSON. */
+export type Seccomp =
+  | { readonly type: 'Unconfined' | 'RuntimeDefault' }
+  | { readonly type: 'Localhost'; readonly profile: string };
+
 export interface ContainerSpec {
   /** Unique per engine; a create with a taken name answers with the container that has it. */
   readonly name: string;
@@ -62,8 +75,25 @@ export interface ContainerSpec {
   readonly readOnlyRoot?: boolean | undefined;
   readonly noNewPrivileges?: boolean | undefined;
   readonly capabilities?: { readonly add: readonly string[]; readonly drop: readonly string[] } | undefined;
+  /** Absent: the engine's own profile. */
+  readonly seccomp?: Seccomp | undefined;
+  /** Name of a profile that the host has loaded, or `unconfined`; absent: the engine's own. */
+  readonly appArmor?: string | undefined;
+  /** Parts of the label that processes get where the host has SELinux, such as `level:s0:c1,c2`. */
+  readonly selinux?: readonly string[] | undefined;
+  /** What the engine hides of /proc is shown. */
+  readonly unmaskedProc?: boolean | undefined;
+  readonly devices?: readonly Device[] | undefined;
+  /** Of a sandbox: kernel parameters of its namespaces. */
+  readonly sysctls?: Readonly<Record<string, string>> | undefined;
+  /** Name under which the engine knows another low-level runtime. */
+  readonly runtimeHandler?: string | undefined;
+  /** Instead of the image's, such as `SIGUSR1`. */
+  readonly stopSignal?: string | undefined;
   /** Joins the processes of the sandbox too. */
   readonly shareProcesses?: boolean | undefined;
+  /** Id of the container whose processes it joins. */
+  readonly joinProcesses?: string | undefined;
   readonly hostPID?: boolean | undefined;
   readonly hostIPC?: boolean | undefined;
 }
@@ -124,9 +154,20 @@ export interface Stats {
 
 export type PullPolicy = 'Always' | 'IfNotPresent' | 'Never';
 
+/** What a registry asks for. */
+export interface RegistryCredentials {
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly identityToken?: string | undefined;
+  /** As the secret names the registry. */
+  readonly server: string;
+}
+
 export interface PullRequest {
   readonly image: string;
   readonly policy: PullPolicy;
+  /** Tried in order; without any, the registry is asked for what is public. */
+  readonly credentials?: readonly RegistryCredentials[] | undefined;
   /** As in ContainerSpec. */
   readonly annotations?: Readonly<Record<string, string>> | undefined;
 }

@@ -46,7 +46,7 @@ interface References {
 const environmentOf = ({
   env = [],
   envFrom = [],
-}: Container): readonly (readonly [string, string | undefined])[] => [
+}: Pick<Container, 'env' | 'envFrom'>): readonly (readonly [string, string | undefined])[] => [
   ...env.flatMap(({ valueFrom }) => [
     ['secrets', valueFrom?.secretKeyRef?.name] as const,
     ['configmaps', valueFrom?.configMapKeyRef?.name] as const,
@@ -70,7 +70,11 @@ const volumesOf = ({ spec }: Pod): readonly (readonly [string, string | undefine
 
 const referencesOf = (pod: Pod): References => {
   const { spec } = pod;
-  const containers = [...spec.containers, ...(spec.initContainers ?? [])];
+  const containers = [
+    ...spec.containers,
+    ...(spec.initContainers ?? []),
+    ...(spec.ephemeralContainers ?? []),
+  ];
   const named = [
     ...containers.flatMap(environmentOf),
     ...volumesOf(pod),

@@ -2,6 +2,8 @@
 import type { Kind } from '../../resources/kind.js';
 import { checkSchema, prune } from '../../resources/schema.js';
 import { ClusterError } from '../../base/errors.js';
+import { equal } from '../../base/json.js';
+import { podWarnings } from '../../resources/pod-template/engine-limits.js';
 import type { Resource } from '../../resources/resource.js';
 import { admit } from '../admission/admission.js';
 import type { CallOptions, WritableSubresource } from '../registry.js';
@@ -90,5 +92,8 @@ export const prepare = (
     admitted.settle(false);
     throw error;
   }
+  const changed =
+    old === undefined || !equal((old as OpenResource)['spec'], (admitted.object as OpenResource)['spec']);
+  if (options.warn !== undefined && changed) podWarnings(kind.kind, admitted.object).forEach(options.warn);
   return { object: admitted.object as OpenResource, settle: admitted.settle };
 };

@@ -16,9 +16,24 @@ interface Merge {
   readonly sent: OpenResource;
 }
 
-/** Through the object itself, everything but what has a way of its own: the status, and what holds a namespace. */
+/** An absent member is none: it is not written. */
+const withEphemeral = (
+  spec: Readonly<Record<string, unknown>>,
+  current: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> => ({
+  ...spec,
+  ephemeralContainers: current['ephemeralContainers'],
+});
+
+/**
+ * Through the object itself, everything but what has a way of its own: the status, containers for debugging, and what
+ * holds a namespace.
+ */
 const whole = (kind: Kind, { current, sent }: Merge): OpenResource => ({
   ...sent,
+  ...(kind.subresources.includes('ephemeralcontainers')
+    ? { spec: withEphemeral(partOf(sent, 'spec'), partOf(current, 'spec')) }
+    : {}),
   ...(kind.subresources.includes('status') ? { status: current['status'] } : {}),
   ...(kind.subresources.includes('finalize')
     ? { spec: { ...partOf(sent, 'spec'), finalizers: partOf(current, 'spec')['finalizers'] } }

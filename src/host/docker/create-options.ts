@@ -48,10 +48,39 @@ const resources = (spec: ContainerSpec, oomFloor: number): Docker.HostConfig => 
   ...(spec.oomScoreAdjust === undefined ? {} : { OomScoreAdj: Math.max(oomFloor, spec.oomScoreAdjust) }),
 });
 
+const seccomp = ({ seccomp: wanted, privileged }: ContainerSpec): readonly string[] => {
+  // The engine lifts its own profile from what is privileged.
+  if (wanted === undefined || privileged === true || wanted.type === 'RuntimeDefault') return [];
+  return [`seccomp=${wanted.type === 'Localhost' ? wanted.profile : 'unconfined'}`];
+};
+
+const securityOptions = (spec: ContainerSpec): Docker.HostConfig => {
+  const options = [
+    ...(spec.noNewPrivileges === true ? ['no-new-privileges'] : []),
+    ...seccomp(spec),
+    ...(spec.appArmor === undefined ? [] : [`apparmor=${spec.appArmor}`]),
+    ...(spec.selinux ?? []).map((part) => `label=${part}`),
+  ];
+  return options.length === 0 ? {} : { SecurityOpt: options };
+};
+
+/** The kernel's names without `CAP_` are Kubernetes' and the engine's alike. */
 const security = (spec: ContainerSpec): Docker.HostConfig => ({
   Privileged: spec.privileged ?? false,
   ReadonlyRootfs: spec.readOnlyRoot ?? false,
-  ...(spec.noNewPrivileges === true ? { SecurityOpt: ['no-new-privileges'] } : {}),
+  ...securityOptions(spec),
+  ...(spec.unmaskedProc === true ? { MaskedPaths: [], ReadonlyPaths: [] } : {}),
+  ...(spec.sysctls === undefined ? {} : { Sysctls: { ...spec.sysctls } }),
+  ...(spec.runtimeHandler === undefined ? {} : { Runtime: spec.runtimeHandler }),
+  ...(spec.devices === undefined || spec.devices.length === 0
+    ? {}
+    : {
+        Devices: spec.devices.map(({ hostPath, containerPath, permissions }) => ({
+          PathOnHost: hostPath,
+          PathInContainer: containerPath,
+          CgroupPermissions: permissions,
+        })),
+      }),
   ...(spec.capabilities === undefined
     ? {}
     : { CapAdd: [...spec.capabilities.add], CapDrop: [...spec.capabilities.drop] }),
@@ -59,7 +88,12 @@ const security = (spec: ContainerSpec): Docker.HostConfig => ({
 });
 
 const namespaces = (spec: ContainerSpec, network: string): Docker.HostConfig => {
-  const pid = spec.hostPID === true ? { PidMode: 'host' } : {};
+  const pid =
+    spec.hostPID === true
+      ? { PidMode: 'host' }
+      : spec.joinProcesses === undefined
+        ? {}
+        : { PidMode: `container:${spec.joinProcesses}` };
   const ipc = spec.hostIPC === true ? { IpcMode: 'host' } : {};
   switch (spec.network.type) {
     case 'host':
@@ -130,6 +164,7 @@ export const createOptions = (
   ...(spec.args === undefined ? (spec.command === undefined ? {} : { Cmd: [] }) : { Cmd: [...spec.args] }),
   ...(spec.workingDir === undefined ? {} : { WorkingDir: spec.workingDir }),
   ...(spec.user === undefined ? {} : { User: spec.user }),
+  ...(spec.stopSignal === undefined ? {} : { StopSignal: spec.stopSignal }),
   Tty: spec.tty ?? false,
   OpenStdin: spec.stdin ?? false,
   StdinOnce: spec.stdinOnce ?? false,

@@ -89,6 +89,7 @@ class DockerRuntime {
   }
 
   async create(spec: ContainerSpec, signal: AbortSignal): Promise<Container> {
+    await this.#checkAppArmor(spec, signal);
     if (spec.network.type === 'pod') {
       await this.#ensurePause(signal);
       await this.#network.ensure(spec.network.subnet, spec.network.gateway, signal);
@@ -111,6 +112,18 @@ class DockerRuntime {
       if (!hasCode(error, 'Conflict')) throw error;
       return this.inspect(spec.name, signal);
     }
+  }
+
+  /** The engine leaves a profile out, without a word, where the host has no AppArmor. Throws Invalid there. */
+  async #checkAppArmor({ appArmor }: ContainerSpec, signal: AbortSignal): Promise<void> {
+    if (appArmor === undefined || appArmor === 'unconfined') return;
+    const facts: { readonly SecurityOptions?: readonly string[] } = await call(
+      this.#engine,
+      signal,
+      () => this.#engine.docker.info() as Promise<object>,
+    );
+    if (facts.SecurityOptions?.some((option) => option.includes('apparmor')) !== true)
+      throw new ClusterError('Invalid', `Cannot enforce AppArmor: AppArmor is not enabled on the host`);
   }
 
   /** Asked once for all sandboxes; again after a failure. */

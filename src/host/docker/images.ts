@@ -1,7 +1,7 @@
 // Images: present, pulled by policy, or refused in words that name the image and what the engine said.
 import { Readable } from 'node:stream';
 import { ClusterError, hasCode, messageOf } from '../../base/errors.js';
-import type { PulledImage, PullRequest } from '../../node/runtime.js';
+import type { PulledImage, PullRequest, RegistryCredentials } from '../../node/runtime.js';
 import { call, engineMessage } from './engine.js';
 import type { Engine } from './engine.js';
 import { architectureOf, pauseArchive, pauseImage } from './pause-image.js';
@@ -42,9 +42,28 @@ const followPull = async (stream: AsyncIterable<unknown>): Promise<void> => {
   }
 };
 
-const fetchImage = async (engine: Engine, image: string, signal: AbortSignal): Promise<void> => {
+const authOf = ({ username, password, identityToken, server }: RegistryCredentials): object => ({
+  username: username ?? '',
+  password: password ?? '',
+  serveraddress: server,
+  ...(identityToken === undefined ? {} : { identitytoken: identityToken }),
+});
+
+interface Fetch {
+  readonly image: string;
+  readonly credentials: RegistryCredentials | undefined;
+}
+
+const fetchOnce = async (
+  engine: Engine,
+  { image, credentials }: Fetch,
+  signal: AbortSignal,
+): Promise<void> => {
   try {
-    const stream = await engine.docker.pull(withTag(image), { abortSignal: signal });
+    const stream = await engine.docker.pull(withTag(image), {
+      ...(credentials === undefined ? {} : { authconfig: authOf(credentials) }),
+      abortSignal: signal,
+    });
     await followPull(stream as AsyncIterable<unknown>);
   } catch (error) {
     signal.throwIfAborted();
@@ -58,11 +77,32 @@ const fetchImage = async (engine: Engine, image: string, signal: AbortSignal): P
   }
 };
 
+/** With each of the credentials in turn; what the first attempt was refused for is what is told. */
+const fetchImage = async (
+  engine: Engine,
+  { image, credentials = [] }: PullRequest,
+  signal: AbortSignal,
+): Promise<void> => {
+  const attempts = credentials.length === 0 ? [undefined] : credentials;
+  let refusal: unknown;
+  for (const attempt of attempts) {
+    try {
+      await fetchOnce(engine, { image, credentials: attempt }, signal);
+      return;
+    } catch (error) {
+      if (!hasCode(error, 'NotFound')) throw error;
+      refusal ??= error;
+    }
+  }
+  throw refusal;
+};
+
 export const pullImage = async (
   engine: Engine,
-  { image, policy }: PullRequest,
+  request: PullRequest,
   signal: AbortSignal,
 ): Promise<PulledImage> => {
+  const { image, policy } = request;
   if (policy !== 'Always') {
     const found = await present(engine, image, signal);
     if (found !== undefined) return found;
@@ -73,7 +113,7 @@ export const pullImage = async (
         { retry: false },
       );
   }
-  await call(engine, signal, () => fetchImage(engine, image, signal));
+  await call(engine, signal, () => fetchImage(engine, request, signal));
   const fetched = await present(engine, image, signal);
   if (fetched === undefined)
     throw new ClusterError('NotFound', `failed to pull image "${image}": the engine does not have it now`);

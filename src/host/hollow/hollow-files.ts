@@ -23,6 +23,7 @@ export const createHollowFiles = (): HollowFiles => {
     terminationLog: (podUid, container, attempt) =>
       Promise.resolve(`/hollow/${podUid}/${container}/${attempt}`),
     readTerminationLog: () => Promise.resolve(''),
+    seccompProfile: () => Promise.resolve('{}'),
     resolvConf: () => Promise.resolve('nameserver 10.96.0.10\n'),
     hosts: () => Promise.resolve('127.0.0.1\tlocalhost\n'),
     removePod: (podUid) => {

@@ -1,126 +1,40 @@
 // Pulls the image, makes the container and starts it; what fails is remembered with the reason that its status shows.
-import { ClusterError, hasCode, messageOf } from '../../base/errors.js';
-import type { Container as ContainerTemplate, Pod } from '../../resources/generated/types.js';
-import { containerSpec, mountOf, refusedUser } from '../container-spec.js';
+import { messageOf } from '../../base/errors.js';
+import type { EphemeralContainer, Pod } from '../../resources/generated/types.js';
+import { localSeccomp, refusedUser } from '../container-security.js';
+import { containerSpec } from '../container-spec.js';
 import { nextFailure } from '../failures.js';
 import { runHook } from '../hooks.js';
-import { addressOf } from '../labels.js';
+import { addressOf, containerNameOf } from '../labels.js';
 import { resolveEnvironment } from '../node-context.js';
 import type { PodAction } from '../pod-actions.js';
-import { hostsFile, resolvConf } from '../pod-files.js';
 import { containerMemory, withContainer } from '../pod-memory.js';
 import type { PodScope } from '../pod-scope.js';
-import { expand } from '../environment.js';
-import type { Container, Mount, PulledImage, PullPolicy } from '../runtime.js';
+import type { Container, Seccomp } from '../runtime.js';
+import { devicesOf, systemMounts, volumeMounts } from './container-mounts.js';
+import { pullImage } from './pull-image.js';
+import { isTransient, StartFailure, step } from './start-failure.js';
 
 type Start = Extract<PodAction, { type: 'startContainer' }>;
-type Environment = Readonly<Record<string, string>>;
 
-/** A failure whose reason the container's status shows. */
-class StartFailure extends Error {
-  readonly reason: string;
-
-  constructor(reason: string, message: string, cause?: unknown) {
-    super(message, { cause });
-    this.reason = reason;
-  }
-}
-
-/** The engine is away, or the operation was given up: nobody's fault, tried again when that is over. */
-const isTransient = (error: unknown, signal: AbortSignal): boolean =>
-  signal.aborted || hasCode(error, 'ServiceUnavailable');
-
-const step = async <T>(reason: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
-  try {
-    return await work();
-  } catch (error) {
-    if (isTransient(error, signal) || error instanceof StartFailure) throw error;
-    throw new StartFailure(reason, messageOf(error), error);
-  }
+/** A profile on the node's disk; undefined when the pod itself says which. */
+const seccompOf = async ({ node, pod }: PodScope, { container }: Start): Promise<Seccomp | undefined> => {
+  const name = localSeccomp(pod(), container);
+  return name === undefined
+    ? undefined
+    : { type: 'Localhost', profile: await node.files.seccompProfile(name) };
 };
 
-const seconds = (ms: number): string => (ms < 1000 ? `${Math.round(ms)}ms` : `${(ms / 1000).toFixed(3)}s`);
-
-const pull = async (scope: PodScope, { container }: Start, signal: AbortSignal): Promise<PulledImage> => {
-  const { image = '' } = container;
-  const { runtime, clock } = scope.node;
-  const policy = (container.imagePullPolicy ?? 'IfNotPresent') as PullPolicy;
-  if (policy === 'Always') scope.tell('Normal', 'Pulling', `Pulling image "${image}"`);
-  const begin = clock.now();
-  try {
-    const pulled = await runtime.pull(
-      { image, policy, annotations: scope.pod().metadata.annotations },
-      signal,
-    );
-    const took = seconds(clock.now() - begin);
-    scope.tell(
-      'Normal',
-      'Pulled',
-      pulled.pulled
-        ? `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${pulled.sizeBytes ?? 0} bytes.`
-        : `Container image "${image}" already present on machine`,
-    );
-    return pulled;
-  } catch (error) {
-    if (isTransient(error, signal)) throw error;
-    const never = policy === 'Never' && error instanceof ClusterError && !error.retry;
-    const reason = never ? 'ErrImageNeverPull' : 'ErrImagePull';
-    scope.tell(
-      'Warning',
-      'Failed',
-      never ? messageOf(error) : `Failed to pull image "${image}": ${messageOf(error)}`,
-    );
-    throw new StartFailure(reason, messageOf(error), error);
-  }
-};
-
-const volumeMounts = async (
-  scope: PodScope,
-  { volumeMounts: mounts }: ContainerTemplate,
-  environment: Environment,
-): Promise<readonly Mount[]> => {
-  const { files } = scope.node;
-  const { paths } = scope.memory().volumes;
-  const volumes = scope.pod().spec.volumes ?? [];
-  return Promise.all(
-    (mounts ?? []).map(async (mount) => {
-      const path = paths[mount.name];
-      if (path === undefined) throw new Error(`volume "${mount.name}" is not one of the pod's volumes`);
-      const sub = mount.subPathExpr === undefined ? mount.subPath : expand(mount.subPathExpr, environment);
-      const hostPath = sub === undefined || sub === '' ? path : await files.subPath(path, sub);
-      const volume = volumes.find(({ name }) => name === mount.name);
-      // What shows objects of the cluster cannot be written to.
-      const readOnly = volume?.emptyDir === undefined && volume?.hostPath === undefined;
-      return mountOf(mount, hostPath, readOnly);
-    }),
-  );
-};
-
-const systemMounts = async (
-  scope: PodScope,
-  { container, attempt, sandbox }: Start,
-): Promise<readonly Mount[]> => {
-  const { files, dns } = scope.node;
-  const pod = scope.pod();
-  const { uid } = pod.metadata;
-  const podIP = sandbox && addressOf(sandbox);
-  const [nodeHosts, nodeResolv] = await Promise.all([files.hosts(), files.resolvConf()]);
-  const [hosts, resolver, lastWords] = await Promise.all([
-    files.podFile(uid, 'etc-hosts', hostsFile(pod, podIP, nodeHosts)),
-    files.podFile(uid, 'resolv.conf', resolvConf(pod, nodeResolv, dns)),
-    files.terminationLog(uid, container.name, attempt),
-  ]);
-  const mount = (hostPath: string, containerPath: string): Mount => ({
-    hostPath,
-    containerPath,
-    readOnly: false,
-  });
-  const own = new Set((container.volumeMounts ?? []).map(({ mountPath }) => mountPath));
-  return [
-    mount(hosts, '/etc/hosts'),
-    mount(resolver, '/etc/resolv.conf'),
-    mount(lastWords, container.terminationMessagePath ?? '/dev/termination-log'),
-  ].filter(({ containerPath }) => !own.has(containerPath));
+/** Of an ephemeral container: the running container whose processes it shall see. */
+const targetOf = ({ node, pod }: PodScope, { container }: Start): string | undefined => {
+  const { targetContainerName: target = '' } = container as EphemeralContainer;
+  if (target === '') return undefined;
+  const found = node.table
+    .ofPod(pod().metadata.uid)
+    .find((candidate) => candidate.state === 'running' && containerNameOf(candidate) === target);
+  if (found === undefined)
+    throw new StartFailure('CreateContainerError', `unable to find target container "${target}"`);
+  return found.id;
 };
 
 const create = async (scope: PodScope, action: Start, signal: AbortSignal): Promise<Container> => {
@@ -136,8 +50,9 @@ const create = async (scope: PodScope, action: Start, signal: AbortSignal): Prom
       'CreateContainerConfigError',
       environment.type === 'missing' ? environment.message : 'config maps and secrets are not known yet',
     );
-  const [image, mounts] = await Promise.all([
-    pull(scope, action, signal),
+  const [image, seccomp, mounts] = await Promise.all([
+    pullImage(scope, action, signal),
+    step('CreateContainerError', signal, () => seccompOf(scope, action)),
     step('CreateContainerConfigError', signal, async () => [
       ...(await volumeMounts(scope, container, environment.value)),
       ...(await systemMounts(scope, action)),
@@ -150,6 +65,9 @@ const create = async (scope: PodScope, action: Start, signal: AbortSignal): Prom
     sandboxId: sandbox?.id,
     environment: environment.value,
     mounts,
+    devices: devicesOf(scope, container),
+    seccomp,
+    joinProcesses: targetOf(scope, action),
     nodeMemory: node.nodeMemory,
   });
   const created = await step('CreateContainerError', signal, () => node.runtime.create(spec, signal));

@@ -2,12 +2,14 @@
 import type { Instant } from '../../base/clock.js';
 import { crashesBefore, formatDuration, restartAt, restartDelayMs } from '../back-off.js';
 import { retryAt } from '../failures.js';
+import { containerStatusOf } from '../../resources/pod-status.js';
 import { attemptOf, label } from '../labels.js';
 import type { Announcement, PodAction } from '../pod-actions.js';
 import { hasStarted, removeOperation, startOperation, stopOperation } from '../pod-picture.js';
 import type { ContainerPicture, PodPicture } from '../pod-picture.js';
 import { mergeParts } from './part.js';
 import type { Part, StepPart } from './part.js';
+import { nothingLeftToRun } from './sandbox.js';
 
 const idle: Part = { actions: [] };
 
@@ -59,7 +61,10 @@ const stop = (picture: PodPicture, container: ContainerPicture): Part => {
 };
 
 /** By the restart policy; an init container that succeeded never runs again in the same sandbox. */
-const mayRun = ({ pod }: PodPicture, { role, latest, current }: ContainerPicture): boolean => {
+const mayRun = ({ pod }: PodPicture, { role, latest, current, template }: ContainerPicture): boolean => {
+  // Once, whatever became of it.
+  if (role === 'ephemeral')
+    return latest === undefined && containerStatusOf(pod, template.name)?.containerID === undefined;
   if (latest === undefined || role === 'sidecar') return true;
   const policy = pod.spec.restartPolicy ?? 'Always';
   if (role === 'init') {
@@ -73,9 +78,7 @@ const mayRun = ({ pod }: PodPicture, { role, latest, current }: ContainerPicture
 /** A container that someone removed counts as one attempt more than the status shows. */
 const nextAttempt = ({ pod }: PodPicture, { latest, template }: ContainerPicture): number => {
   if (latest !== undefined) return attemptOf(latest) + 1;
-  const known = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find(
-    ({ name }) => name === template.name,
-  );
+  const known = containerStatusOf(pod, template.name);
   return known?.containerID === undefined || known.containerID === '' ? 0 : known.restartCount + 1;
 };
 
@@ -173,12 +176,34 @@ const isDone = (picture: PodPicture, container: ContainerPicture): boolean => {
 const initialize = (picture: PodPicture): Part => {
   const parts: Part[] = [];
   for (const container of picture.containers) {
-    if (container.role === 'main') break;
+    if (container.role === 'main' || container.role === 'ephemeral') break;
     const done = isDone(picture, container);
     if (!done || container.role === 'sidecar') parts.push(decide(picture, container));
     if (!done) break;
   }
   return mergeParts(parts);
+};
+
+/** Those that they served have ended: sidecars end in the reverse order of their starts, one after the other. */
+const lastSidecar = (picture: PodPicture): Part => {
+  const { pod, containers } = picture;
+  if (containers.some(({ role, running, starting }) => role === 'main' && (running || starting))) return idle;
+  const last = containers.findLast(({ role, running }) => role === 'sidecar' && running);
+  if (last?.latest === undefined) return idle;
+  return {
+    actions: [
+      {
+        type: 'stopContainer',
+        operation: stopOperation(last.latest.id),
+        id: last.latest.id,
+        container: last.template.name,
+        graceSeconds: pod.spec.terminationGracePeriodSeconds ?? 30,
+        message: `Stopping container ${last.template.name}`,
+        preStop: last.template.lifecycle?.preStop,
+      },
+    ],
+    because: 'everything has run: the sidecars stop',
+  };
 };
 
 export const containersPart: StepPart = (picture): Part => {
@@ -193,7 +218,11 @@ export const containersPart: StepPart = (picture): Part => {
   );
   if (stale.length > 0)
     return mergeParts([{ actions: strays }, ...stale.map((container) => stop(picture, container))]);
-  if (!picture.initialized) return mergeParts([{ actions: strays }, initialize(picture)]);
-  const lasting = picture.containers.filter(({ role }) => role !== 'init');
-  return mergeParts([{ actions: strays }, ...lasting.map((container) => decide(picture, container))]);
+  // For debugging: they start whatever the others wait for.
+  const ephemeral = picture.containers.filter(({ role }) => role === 'ephemeral');
+  const apart: Part[] = [{ actions: strays }, ...ephemeral.map((container) => decide(picture, container))];
+  if (!picture.initialized) return mergeParts([...apart, initialize(picture)]);
+  if (nothingLeftToRun(picture)) return mergeParts([...apart, lastSidecar(picture)]);
+  const lasting = picture.containers.filter(({ role }) => role === 'main' || role === 'sidecar');
+  return mergeParts([...apart, ...lasting.map((container) => decide(picture, container))]);
 };

@@ -82,7 +82,7 @@ const due = (picture: PodPicture, container: ContainerPicture, kind: ProbeKind):
 const isProbed = ({ observed }: PodPicture, { latest, running, role, starting }: ContainerPicture): boolean =>
   running &&
   !starting &&
-  role !== 'init' &&
+  (role === 'main' || role === 'sidecar') &&
   latest !== undefined &&
   !observed.inFlight.has(stopOperation(latest.id));
 

@@ -61,8 +61,8 @@ export const terminationPart: StepPart = (picture): Part => {
   const main = running.filter(({ role }) => role !== 'sidecar');
   const late = overtime(picture, running);
   if (running.length > 0) {
-    // Sidecars outlive those they serve.
-    const first = main.length > 0 ? main : running;
+    // Sidecars outlive those they serve, and end in the reverse order of their starts.
+    const first = main.length > 0 ? main : running.slice(-1);
     return {
       actions: [...cancels, ...first.flatMap((container) => stop(picture, container)), ...late.actions],
       because: deleting

@@ -10,6 +10,7 @@ import { defineKind } from '../kind.js';
 import { qosClassOf } from '../pod-resources.js';
 import { formatRestarts, podSummary } from '../pod-summary.js';
 import { defaultedPodOnly } from '../pod-template/default-pod-spec.js';
+import { ephemeralErrors } from '../pod-template/validate-ephemeral.js';
 import { podSpecErrors } from '../pod-template/validate-pod-spec.js';
 import { podUpdateErrors } from '../pod-template/validate-pod-update.js';
 import { nameErrors } from '../validation/metadata.js';
@@ -67,10 +68,15 @@ const defaulted = (pod: Pod): Pod => {
 };
 
 const validate = (pod: Pod, old: Pod | undefined): readonly FieldError[] => {
-  if (old === undefined) return [...nameErrors(pod.metadata), ...podSpecErrors('spec', pod.spec)];
+  if (old === undefined)
+    return [
+      ...nameErrors(pod.metadata),
+      ...podSpecErrors('spec', pod.spec),
+      ...ephemeralErrors(pod.spec, undefined),
+    ];
   // What was accepted once is not judged again: the kubelet's status reports come by often.
   if (equal(pod.spec, old.spec)) return [];
-  const errors = podUpdateErrors(pod.spec, old.spec);
+  const errors = [...podUpdateErrors(pod.spec, old.spec), ...ephemeralErrors(pod.spec, old.spec)];
   return errors.length > 0 ? errors : podSpecErrors('spec', pod.spec);
 };
 

@@ -5,8 +5,10 @@ import type { PodSpec, PodTemplateSpec } from '../generated/types.js';
 import { allInvalid, forbidden, invalid, notSupported, oneOf, required } from '../validation/field-errors.js';
 import { labelledErrors } from '../validation/metadata.js';
 import { dnsLabelErrors, dnsSubdomainErrors, ipErrors, qualifiedNameErrors } from '../validation/names.js';
+import { engineLimitErrors } from './engine-limits.js';
 import { containersErrors, identityErrors } from './validate-container.js';
 import { schedulingErrors } from './validate-scheduling.js';
+import { profilesErrors } from './validate-security.js';
 import { volumesErrors } from './validate-volume.js';
 
 const dnsPolicies = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
@@ -89,6 +91,8 @@ export const podSpecErrors = (field: string, spec: PodSpec): readonly FieldError
     ...schedulingErrors(field, spec),
     ...identityErrors(child(field, 'securityContext'), spec.securityContext),
     ...identitiesErrors(field, spec),
+    ...profilesErrors(field, spec),
+    ...engineLimitErrors(field, spec),
     ...(deadline !== undefined && (deadline < 1 || deadline > 2147483647)
       ? [
           invalid(

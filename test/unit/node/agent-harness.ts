@@ -49,6 +49,8 @@ export interface HarnessOptions {
   readonly prober: Prober;
   readonly engine: string;
   readonly podCIDR: string;
+  /** Of the node; by default one that nobody has. */
+  readonly address?: string;
   /** How the agent learns of its pods. */
   readonly source?: 'view' | 'remote';
 }
@@ -102,7 +104,7 @@ export class AgentHarness {
   }
 
   startAgent(): void {
-    const { clock, runtime, files, prober, engine } = this.#options;
+    const { clock, runtime, files, prober, engine, address = '192.0.2.10' } = this.#options;
     this.agent = createAgent({
       cluster: this.cluster,
       source: this.#source(),
@@ -114,7 +116,7 @@ export class AgentHarness {
       events: { record: (event) => this.events.push(event) },
       nodeName: 'n1',
       machine,
-      address: '192.0.2.10',
+      address,
       agentPort: 10250,
       engine: { name: engine, version: '1' },
       version: 'v0.1.0',

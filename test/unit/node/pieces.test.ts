@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { AddressPool, subnetOf } from '../../../src/node/address-pool.js';
 import { formatDuration } from '../../../src/node/back-off.js';
-import { containerSpec, hostnameOf, refusedUser } from '../../../src/node/container-spec.js';
+import { containerSpec, hostnameOf } from '../../../src/node/container-spec.js';
+import { refusedUser } from '../../../src/node/container-security.js';
 import { ContainerTable } from '../../../src/node/container-table.js';
 import { environmentOf, expand } from '../../../src/node/environment.js';
 import { hostsFile, resolvConf } from '../../../src/node/pod-files.js';
