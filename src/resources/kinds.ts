@@ -9,9 +9,13 @@ import { deployments } from './kinds/deployments.js';
 import { endpoints } from './kinds/endpoints.js';
 import { endpointslices } from './kinds/endpointslices.js';
 import { events } from './kinds/events.js';
+import { horizontalpodautoscalers } from './kinds/horizontalpodautoscalers.js';
+import { ingressclasses } from './kinds/ingressclasses.js';
+import { ingresses } from './kinds/ingresses.js';
 import { jobs } from './kinds/jobs.js';
 import { leases } from './kinds/leases.js';
 import { namespaces } from './kinds/namespaces.js';
+import { networkpolicies } from './kinds/networkpolicies.js';
 import { nodes } from './kinds/nodes.js';
 import { poddisruptionbudgets } from './kinds/poddisruptionbudgets.js';
 import { persistentvolumeclaims } from './kinds/persistentvolumeclaims.js';
@@ -53,7 +57,11 @@ export const kinds: readonly Kind[] = [
   daemonsets,
   jobs,
   cronjobs,
+  horizontalpodautoscalers,
   poddisruptionbudgets,
+  ingresses,
+  ingressclasses,
+  networkpolicies,
   roles,
   rolebindings,
   clusterroles,

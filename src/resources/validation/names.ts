@@ -61,6 +61,38 @@ export const dnsSubdomainErrors = (name: string): readonly string[] => [
       ]),
 ];
 
+const wildcard = /^\*(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$/;
+
+/** `*.example.com`. */
+export const wildcardErrors = (name: string): readonly string[] => [
+  ...(name.length > 253 ? [tooLong(253)] : []),
+  ...(wildcard.test(name)
+    ? []
+    : [
+        regexError(
+          "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
+          '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*',
+          '*.example.com',
+        ),
+      ]),
+];
+
+const httpPath = /^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/;
+
+/** `example.com/controller`. */
+export const domainPathErrors = (text: string): readonly string[] => {
+  const slash = text.indexOf('/');
+  const [host, path] = [text.slice(0, slash), text.slice(slash + 1)];
+  if (slash < 0 || host === '' || path === '')
+    return ['must be a domain-prefixed path (such as "acme.io/foo")'];
+  return [
+    ...dnsSubdomainErrors(host),
+    ...(httpPath.test(path)
+      ? []
+      : [regexError('Invalid path', "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+", 'my-path', '123-abc')]),
+  ];
+};
+
 const namePartErrors = (name: string, what: string): readonly string[] => [
   ...(name.length === 0 ? [`${what}must be non-empty`] : []),
   ...(name.length > 63 ? [`${what}${tooLong(63)}`] : []),

@@ -8,9 +8,13 @@ import { deployments } from '../../../../src/resources/kinds/deployments.js';
 import { endpoints } from '../../../../src/resources/kinds/endpoints.js';
 import { endpointslices } from '../../../../src/resources/kinds/endpointslices.js';
 import { events } from '../../../../src/resources/kinds/events.js';
+import { horizontalpodautoscalers } from '../../../../src/resources/kinds/horizontalpodautoscalers.js';
+import { ingressclasses } from '../../../../src/resources/kinds/ingressclasses.js';
+import { ingresses } from '../../../../src/resources/kinds/ingresses.js';
 import { jobs } from '../../../../src/resources/kinds/jobs.js';
 import { leases } from '../../../../src/resources/kinds/leases.js';
 import { namespaces } from '../../../../src/resources/kinds/namespaces.js';
+import { networkpolicies } from '../../../../src/resources/kinds/networkpolicies.js';
 import { nodes } from '../../../../src/resources/kinds/nodes.js';
 import { poddisruptionbudgets } from '../../../../src/resources/kinds/poddisruptionbudgets.js';
 import { persistentvolumeclaims } from '../../../../src/resources/kinds/persistentvolumeclaims.js';
@@ -357,6 +361,19 @@ describe('defaulting', () => {
     [
       persistentvolumes,
       { spec: { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, hostPath: { path: '/x' } } },
+    ],
+    [networkpolicies, { spec: { egress: [{ ports: [{ port: 80 }], to: [{ podSelector: {} }] }] } }],
+    [ingresses, { spec: { defaultBackend: { service: { name: 'web', port: { name: 'http' } } } } }],
+    [ingressclasses, { spec: { controller: 'a.example/b', parameters: { kind: 'K', name: 'n' } } }],
+    [
+      horizontalpodautoscalers,
+      {
+        spec: {
+          maxReplicas: 3,
+          scaleTargetRef: { kind: 'Deployment', name: 'web' },
+          behavior: { scaleUp: {} },
+        },
+      },
     ],
     [storageclasses, { provisioner: 'capstan.dev/host-path' }],
   ];
