@@ -1,29 +1,10 @@
 // Definitions of Capstan's own kinds, written by hand in the form in which Kubernetes' own ones are generated.
 import type { Definition, Property } from './definitions.js';
+import { flag, integer, list, record, ref, text, time, topLevel as shape } from './shapes.js';
 
-const meta = 'io.k8s.apimachinery.pkg.apis.meta.v1';
-const ref = (name: string): Property => ({ $ref: `#/components/schemas/${name}` });
 const own = (name: string): Property => ref(`io.capstan.v1.${name}`);
-const text = (description: string): Property => ({ type: 'string', description });
-const time = (description: string): Property => ({ type: 'string', format: 'date-time', description });
-const integer = (description: string): Property => ({ type: 'integer', format: 'int32', description });
-const flag = (description: string): Property => ({ type: 'boolean', description });
-const list = (items: Property, description: string): Property => ({ type: 'array', items, description });
-const record = (
-  description: string,
-  properties: Record<string, Property>,
-  required: string[] = [],
-): Definition => ({ type: 'object', description, properties, ...(required.length > 0 ? { required } : {}) });
-
-const topLevel = (kind: string, description: string, fields: Record<string, Property>): Definition => ({
-  ...record(description, {
-    apiVersion: text('Version of the schema of this object.'),
-    kind: text('Kind of this object.'),
-    metadata: { ...ref(`${meta}.ObjectMeta`), description: 'Standard object metadata.' },
-    ...fields,
-  }),
-  'x-kubernetes-group-version-kind': [{ group: 'capstan.dev', version: 'v1', kind }],
-});
+const topLevel = (kind: string, description: string, fields: Record<string, Property>): Definition =>
+  shape({ group: 'capstan.dev', version: 'v1', kind, description }, fields);
 
 export const capstanDefinitions: Readonly<Record<string, Definition>> = {
   'io.capstan.v1.Application': topLevel(

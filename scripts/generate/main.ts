@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { capstanDefinitions } from './capstan-definitions.js';
+import { rolloutDefinitions } from './rollout-definitions.js';
 import { buildDefinitions } from './definitions.js';
 import { renderProtobufFields } from './protobuf.js';
 import { renderTypes } from './types.js';
@@ -10,7 +11,10 @@ import { compileValidators } from './validators.js';
 
 const target = join(new URL('../..', import.meta.url).pathname, 'src/resources/generated');
 mkdirSync(target, { recursive: true });
-const definitions = [...buildDefinitions(), ...Object.entries(capstanDefinitions)];
+const definitions = [
+  ...buildDefinitions(),
+  ...Object.entries({ ...capstanDefinitions, ...rolloutDefinitions }),
+];
 const sorted = Object.fromEntries(definitions.sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /** What the server needs at run time: descriptions are most of the text and serve `explain` only. */

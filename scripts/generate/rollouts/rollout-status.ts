@@ -1,0 +1,86 @@
+// Definitions of where a rollout stands.
+import type { Definition } from '../definitions.js';
+import { any, flag, integer, list, listBy, record, text, time } from '../shapes.js';
+import { own, selector, template } from './shared.js';
+
+export const rolloutStatus: Readonly<Record<string, Definition>> = {
+  RolloutStatus: record('Where the rollout stands.', {
+    abort: flag('Whether the new version was given up.'),
+    abortedAt: time('When.'),
+    pauseConditions: list(own('RolloutPauseCondition'), 'Why it waits.'),
+    controllerPause: flag('Whether it waits of its own accord.'),
+    currentPodHash: text('Hash of the template that is wanted.'),
+    currentStepHash: text('Hash of the steps.'),
+    currentStepIndex: integer('The step that is being done; their number when all are done.'),
+    replicas: integer('Pods.'),
+    updatedReplicas: integer('Pods of the new version.'),
+    readyReplicas: integer('Pods that are ready.'),
+    availableReplicas: integer('Pods that are available.'),
+    HPAReplicas: integer('Pods as autoscalers count them.'),
+    selector: text('Selector as autoscalers read it.'),
+    collisionCount: integer('Hashes that were taken.'),
+    observedGeneration: text('Generation that was last looked at, in decimal.'),
+    workloadObservedGeneration: text('The same of the workload that holds the template.'),
+    conditions: listBy('type', own('RolloutCondition'), 'Conditions.'),
+    canary: own('RolloutCanaryStatus'),
+    blueGreen: own('RolloutBlueGreenStatus'),
+    stableRS: text('Hash of the version that is known to be good.'),
+    restartedAt: time('Pods that were older have been replaced.'),
+    promoteFull: flag('Whether the rest of the steps and analyses is skipped.'),
+    phase: text('Healthy, Degraded, Progressing or Paused.'),
+    message: text('Why.'),
+    because: text('The last decision, in a sentence.'),
+    abortMessage: text('Why the new version was given up.'),
+    stepStartedAt: time('When the current step began.'),
+    held: flag('Whether the current step is held by a person.'),
+    alb: any('Of a router that is not used here.'),
+    albs: list(any('Of a router that is not used here.'), 'Of routers that are not used here.'),
+  }),
+  RolloutPauseCondition: record('Why it waits, and since when.', {
+    reason: text('CanaryPauseStep, BlueGreenPause or InconclusiveAnalysisRun.'),
+    startTime: time('Since when.'),
+  }),
+  RolloutCondition: record(
+    'A condition.',
+    {
+      type: text('Available, Progressing, Paused, Healthy, Completed, InvalidSpec or ReplicaFailure.'),
+      status: text('True, False or Unknown.'),
+      lastUpdateTime: time('When it was last written.'),
+      lastTransitionTime: time('When its status changed.'),
+      reason: text('For programs.'),
+      message: text('For people.'),
+    },
+    ['type', 'status'],
+  ),
+  RolloutRunStatus: record('An analysis run of the rollout.', {
+    name: text('Its name.'),
+    status: text('Its phase.'),
+    message: text('Why.'),
+  }),
+  RolloutWeightStatus: record('A part of the traffic.', {
+    weight: integer('How much.'),
+    serviceName: text('To which service.'),
+    podTemplateHash: text('To which version.'),
+  }),
+  RolloutWeightsStatus: record('How the traffic is split.', {
+    canary: own('RolloutWeightStatus'),
+    stable: own('RolloutWeightStatus'),
+    additional: list(own('RolloutWeightStatus'), 'To versions of an experiment.'),
+    verified: flag('Whether the router has confirmed it.'),
+  }),
+  RolloutCanaryStatus: record('Of a canary.', {
+    currentStepAnalysisRunStatus: own('RolloutRunStatus'),
+    currentBackgroundAnalysisRunStatus: own('RolloutRunStatus'),
+    currentExperiment: text('Name of the experiment.'),
+    weights: own('RolloutWeightsStatus'),
+    stablePingPong: text('ping or pong.'),
+    stepPluginStatuses: list(any('Of a plugin.'), 'Of plugins.'),
+  }),
+  RolloutBlueGreenStatus: record('Of blue and green.', {
+    previewSelector: text('Version behind the preview service.'),
+    activeSelector: text('Version behind the active service.'),
+    scaleUpPreviewCheckPoint: flag('Whether the new version may have all its pods.'),
+    prePromotionAnalysisRunStatus: own('RolloutRunStatus'),
+    postPromotionAnalysisRunStatus: own('RolloutRunStatus'),
+  }),
+};
