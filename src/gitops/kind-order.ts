@@ -23,6 +23,8 @@ const order: readonly string[] = [
   'Service',
   'Endpoints',
   'EndpointSlice',
+  'ClusterAnalysisTemplate',
+  'AnalysisTemplate',
   'DaemonSet',
   'Pod',
   'ReplicationController',
@@ -34,6 +36,7 @@ const order: readonly string[] = [
   'CronJob',
   'HorizontalPodAutoscaler',
   'Ingress',
+  'Release',
 ];
 
 /** Smaller comes first; kinds that nobody here knows come last, since they may need anything. */

@@ -1,5 +1,7 @@
 // Every kind that is built in: a new one is a file in kinds/ and a line here.
 import type { Kind } from './kind.js';
+import { analysisruns } from './kinds/analysisruns.js';
+import { analysistemplates, clusteranalysistemplates } from './kinds/analysistemplates.js';
 import { applications } from './kinds/applications.js';
 import { configmaps } from './kinds/configmaps.js';
 import { controllerrevisions } from './kinds/controllerrevisions.js';
@@ -12,6 +14,7 @@ import { events } from './kinds/events.js';
 import { horizontalpodautoscalers } from './kinds/horizontalpodautoscalers.js';
 import { ingressclasses } from './kinds/ingressclasses.js';
 import { ingresses } from './kinds/ingresses.js';
+import { experiments } from './kinds/experiments.js';
 import { jobs } from './kinds/jobs.js';
 import { leases } from './kinds/leases.js';
 import { namespaces } from './kinds/namespaces.js';
@@ -21,8 +24,10 @@ import { poddisruptionbudgets } from './kinds/poddisruptionbudgets.js';
 import { persistentvolumeclaims } from './kinds/persistentvolumeclaims.js';
 import { persistentvolumes } from './kinds/persistentvolumes.js';
 import { pods } from './kinds/pods.js';
+import { releases } from './kinds/releases.js';
 import { replicasets } from './kinds/replicasets.js';
 import { repositories } from './kinds/repositories.js';
+import { rollouts } from './kinds/rollouts.js';
 import { secrets } from './kinds/secrets.js';
 import { serviceaccounts } from './kinds/serviceaccounts.js';
 import { services } from './kinds/services.js';
@@ -70,6 +75,12 @@ export const kinds: readonly Kind[] = [
   resourcequotas,
   limitranges,
   storageclasses,
+  rollouts,
+  analysistemplates,
+  clusteranalysistemplates,
+  analysisruns,
+  experiments,
+  releases,
   applications,
   repositories,
 ];

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { kinds } from '../../../../src/resources/kinds.js';
+import { analysisruns } from '../../../../src/resources/kinds/analysisruns.js';
+import {
+  analysistemplates,
+  clusteranalysistemplates,
+} from '../../../../src/resources/kinds/analysistemplates.js';
 import { configmaps } from '../../../../src/resources/kinds/configmaps.js';
 import { controllerrevisions } from '../../../../src/resources/kinds/controllerrevisions.js';
 import { cronjobs } from '../../../../src/resources/kinds/cronjobs.js';
@@ -11,6 +16,7 @@ import { events } from '../../../../src/resources/kinds/events.js';
 import { horizontalpodautoscalers } from '../../../../src/resources/kinds/horizontalpodautoscalers.js';
 import { ingressclasses } from '../../../../src/resources/kinds/ingressclasses.js';
 import { ingresses } from '../../../../src/resources/kinds/ingresses.js';
+import { experiments } from '../../../../src/resources/kinds/experiments.js';
 import { jobs } from '../../../../src/resources/kinds/jobs.js';
 import { leases } from '../../../../src/resources/kinds/leases.js';
 import { namespaces } from '../../../../src/resources/kinds/namespaces.js';
@@ -28,6 +34,7 @@ import { priorityclasses } from '../../../../src/resources/kinds/priorityclasses
 import { resourcequotas } from '../../../../src/resources/kinds/resourcequotas.js';
 import { rolebindings } from '../../../../src/resources/kinds/rolebindings.js';
 import { roles } from '../../../../src/resources/kinds/roles.js';
+import { rollouts } from '../../../../src/resources/kinds/rollouts.js';
 import { secrets } from '../../../../src/resources/kinds/secrets.js';
 import { serviceaccounts } from '../../../../src/resources/kinds/serviceaccounts.js';
 import { services } from '../../../../src/resources/kinds/services.js';
@@ -303,6 +310,7 @@ describe('defaulting', () => {
   const roleRef = { apiGroup: 'rbac.authorization.k8s.io', name: 'a' };
   const selector = { matchLabels: { app: 'a' } };
   const claim = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+  const metrics = [{ name: 'm', provider: { web: { url: 'http://w' } } }];
   const samples: readonly [Kind, object][] = [
     [pods, { spec: podSpec }],
     [
@@ -345,6 +353,11 @@ describe('defaulting', () => {
     [clusterrolebindings, { roleRef: { ...roleRef, kind: 'ClusterRole' }, subjects: [] }],
     [priorityclasses, { value: 1000 }],
     [resourcequotas, { spec: { hard: { pods: '4' } } }],
+    [rollouts, { spec: { selector, template, strategy: { canary: {} } } }],
+    [analysistemplates, { spec: { metrics } }],
+    [clusteranalysistemplates, { spec: { metrics } }],
+    [analysisruns, { spec: { metrics } }],
+    [experiments, { spec: { templates: [{ name: 'v', selector, template }] } }],
     [limitranges, { spec: { limits: [{ type: 'Container', default: { cpu: '1' } }] } }],
     [
       statefulsets,
