@@ -15,7 +15,7 @@ import {
   time,
   topLevel,
 } from '../shapes.js';
-import { argo, duration, own, selector, template } from './shared.js';
+import { argo, duration, own, selector } from './shared.js';
 
 const templateSpec = (): Record<string, Property> => ({
   metrics: listBy('name', own('AnalysisMetric'), 'What is measured.'),

@@ -1,7 +1,7 @@
 // Definitions of what a rollout says of its analyses and experiments.
 import type { Definition } from '../definitions.js';
 import { flag, integer, list, record, text } from '../shapes.js';
-import { duration, own, selector, template } from './shared.js';
+import { duration, own, selector } from './shared.js';
 
 export const analysisOfRollouts: Readonly<Record<string, Definition>> = {
   RolloutAnalysisTemplateRef: record('An AnalysisTemplate.', {

@@ -1,7 +1,7 @@
 // Definitions of where a rollout stands.
 import type { Definition } from '../definitions.js';
 import { any, flag, integer, list, listBy, record, text, time } from '../shapes.js';
-import { own, selector, template } from './shared.js';
+import { own } from './shared.js';
 
 export const rolloutStatus: Readonly<Record<string, Definition>> = {
   RolloutStatus: record('Where the rollout stands.', {

@@ -14,7 +14,7 @@ import {
   time,
   topLevel,
 } from '../shapes.js';
-import { argo, duration, own, selector, template } from './shared.js';
+import { argo, own, selector, template } from './shared.js';
 
 export const rollout: Readonly<Record<string, Definition>> = {
   Rollout: topLevel(

@@ -165,7 +165,7 @@ describe('a rollout is refused for', () => {
           preferredDuringSchedulingIgnoredDuringExecution: { weight: 1 },
         },
       }),
-      [expect.stringContaining('must have exactly one of requiredDuring') as unknown as string],
+      [expect.stringContaining('must have exactly one of requiredDuring')],
     ],
     ['no template', { spec: { selector, strategy: { canary: {} } } }, ['spec.template: Required value']],
     [
