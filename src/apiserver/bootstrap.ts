@@ -1,5 +1,6 @@
 // What a cluster has before anyone writes to it: its namespaces, their default accounts, and the way to the API itself.
 import { hasCode } from '../base/errors.js';
+import { clusterDnsAddress } from '../base/ipv4.js';
 import type { Kind } from '../resources/kind.js';
 import { clusterrolebindings } from '../resources/kinds/clusterrolebindings.js';
 import { clusterroles } from '../resources/kinds/clusterroles.js';
@@ -39,6 +40,28 @@ const apiService = ({ serviceCidr, apiPort }: BootstrapOptions): Draft<Service> 
     type: 'ClusterIP',
     clusterIP: addressRange(serviceCidr).at(0),
     ports: [{ name: 'https', protocol: 'TCP', port: 443, targetPort: apiPort }],
+  },
+});
+
+/** Each node answers for its own pods: its endpoint is the only one that they are led to. */
+const dnsService = ({ serviceCidr }: BootstrapOptions): Draft<Service> => ({
+  metadata: {
+    name: 'kube-dns',
+    namespace: 'kube-system',
+    labels: {
+      'k8s-app': 'kube-dns',
+      'kubernetes.io/cluster-service': 'true',
+      'kubernetes.io/name': 'Capstan',
+    },
+  },
+  spec: {
+    type: 'ClusterIP',
+    clusterIP: clusterDnsAddress(serviceCidr),
+    internalTrafficPolicy: 'Local',
+    ports: [
+      { name: 'dns', protocol: 'UDP', port: 53, targetPort: 53 },
+      { name: 'dns-tcp', protocol: 'TCP', port: 53, targetPort: 53 },
+    ],
   },
 });
 
@@ -87,6 +110,7 @@ export const bootstrap = async (registry: Registry, options: BootstrapOptions): 
     ...defaultClusterRoleBindings.map((binding) => createMissing(registry, clusterrolebindings, binding)),
   ]);
   await createMissing(registry, services, apiService(options));
+  await createMissing(registry, services, dnsService(options));
   if (options.apiAddress === undefined) return;
   const slice = apiEndpoints(options.apiAddress, options.apiPort);
   await createMissing(registry, endpointslices, slice);

@@ -8,6 +8,7 @@ import { runnable } from '../reconcile/runnable.js';
 import type { Runnable } from '../reconcile/runnable.js';
 import type { Kind } from '../resources/kind.js';
 import { leases } from '../resources/kinds/leases.js';
+import { clusterDnsController } from './cluster-dns.js';
 import { cronJobController } from './cronjob/cronjob.js';
 import { daemonSetController } from './daemonset/daemonset.js';
 import { deploymentController } from './deployment/deployment.js';
@@ -58,6 +59,7 @@ export const createControllers = (options: ControllersOptions): readonly Runnabl
     runnable(cronJobController, executor),
     runnable(disruptionController, executor),
     runnable(endpointsController, executor, { width: 16 }),
+    runnable(clusterDnsController, executor),
     runnable(createNodeLifecycleController({ heartbeats, graceMs }), executor),
     runnable(taintEvictionController, executor, { width: 32 }),
     runnable(createNodeIpamController(options.podCidr), executor, { width: 1 }),
