@@ -12,6 +12,8 @@ export interface HttpRequest {
   /** Decoded path without the query. */
   readonly path: string;
   readonly query: URLSearchParams;
+  /** Path and query as they were sent; absent where nobody sent them. */
+  readonly target?: string | undefined;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** Reads the whole body; rejects with RequestEntityTooLarge beyond the limit. */

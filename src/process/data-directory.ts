@@ -7,6 +7,8 @@ import { readPid } from '../host/detached.js';
 export interface DataDirectory {
   readonly root: string;
   readonly store: string;
+  /** The database itself. */
+  readonly storeFile: string;
   readonly pki: string;
   /** Key rings: what is encrypted in the store cannot be read without them. */
   readonly keys: string;
@@ -15,6 +17,7 @@ export interface DataDirectory {
   readonly node: string;
   readonly kubeconfig: string;
   readonly log: string;
+  readonly audit: string;
   readonly output: string;
   readonly pid: string;
   /** Settings of the last start. */
@@ -27,6 +30,7 @@ export interface DataDirectory {
 export const dataDirectory = (root: string): DataDirectory => ({
   root,
   store: join(root, 'store'),
+  storeFile: join(root, 'store', 'store.mdb'),
   pki: join(root, 'pki'),
   keys: join(root, 'keys'),
   repository: join(root, 'repo.git'),
@@ -34,6 +38,7 @@ export const dataDirectory = (root: string): DataDirectory => ({
   node: join(root, 'node'),
   kubeconfig: join(root, 'admin.kubeconfig'),
   log: join(root, 'capstan.log'),
+  audit: join(root, 'audit', 'audit.log'),
   output: join(root, 'capstan.out'),
   pid: join(root, 'capstan.pid'),
   settings: join(root, 'settings.yaml'),

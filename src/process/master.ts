@@ -31,6 +31,7 @@ import type { Credentials } from './credentials.js';
 import { decisionsEndpoint } from './decisions-endpoint.js';
 import { identities } from './identities.js';
 import type { Settings } from './settings.js';
+import { startSurroundings } from './surroundings.js';
 import type { Tasks } from './tasks.js';
 
 export interface MasterOptions {
@@ -163,6 +164,7 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
     clusterAs,
     recorderFor,
     listen: async ({ extensions, webhook }) => {
+      const around = await startSurroundings({ settings, store, kinds, clock, log }, tasks);
       const api = createApiHandler({
         registry,
         kinds,
@@ -171,7 +173,13 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
         version,
         nodeGateway: gateway,
         authorizer,
-        extensions: [decisionsEndpoint(decisions), rotateKeyEndpoint(store, engine), ...extensions],
+        surroundings: around.surroundings,
+        extensions: [
+          around.metrics,
+          decisionsEndpoint(decisions),
+          rotateKeyEndpoint(store, engine),
+          ...extensions,
+        ],
       });
       const server = await startHttpServer({
         host: '0.0.0.0',

@@ -21,6 +21,14 @@ export interface Settings {
   readonly advertiseAddress: string | undefined;
   readonly podCidr: string;
   readonly serviceCidr: string;
+  /** audit.k8s.io/v1 Policy; undefined: the default one. */
+  readonly auditPolicyFile: string | undefined;
+  /** Undefined: in the data directory. */
+  readonly auditLogPath: string | undefined;
+  /** Mebibytes, files, days. */
+  readonly auditLogMaxsize: number;
+  readonly auditLogMaxbackup: number;
+  readonly auditLogMaxage: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
@@ -192,6 +200,47 @@ export const settingsTable = [
     description: 'addresses of services',
     fallback: '10.96.0.0/16',
     parse: cidr('service-cidr'),
+  }),
+  setting({
+    key: 'auditPolicyFile',
+    flag: 'audit-policy-file',
+    placeholder: 'FILE',
+    description:
+      'what the audit log records: an audit.k8s.io/v1 Policy (default: writes and reads, without bodies)',
+    fallback: undefined,
+    parse: text,
+  }),
+  setting({
+    key: 'auditLogPath',
+    flag: 'audit-log-path',
+    placeholder: 'FILE',
+    description: 'the audit log (default: audit/audit.log in the data directory)',
+    fallback: undefined,
+    parse: text,
+  }),
+  setting({
+    key: 'auditLogMaxsize',
+    flag: 'audit-log-maxsize',
+    placeholder: 'MIB',
+    description: 'size at which the audit log begins a new file',
+    fallback: 100,
+    parse: whole('audit-log-maxsize', 100_000),
+  }),
+  setting({
+    key: 'auditLogMaxbackup',
+    flag: 'audit-log-maxbackup',
+    placeholder: 'N',
+    description: 'older files of the audit log that are kept; 0 keeps all',
+    fallback: 10,
+    parse: whole('audit-log-maxbackup', 100_000),
+  }),
+  setting({
+    key: 'auditLogMaxage',
+    flag: 'audit-log-maxage',
+    placeholder: 'DAYS',
+    description: 'days for which older files of the audit log are kept; 0 keeps them',
+    fallback: 30,
+    parse: whole('audit-log-maxage', 100_000),
   }),
   setting({
     key: 'logLevel',
