@@ -2,6 +2,7 @@
 import { ClusterError } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
 import { parseKubeconfig } from '../client/kubeconfig.js';
+import { createInformers } from '../client/informers.js';
 import { createRemoteCluster } from '../client/remote-cluster.js';
 import { removePid, writePid } from '../host/detached.js';
 import { openLog } from '../host/file-log.js';
@@ -15,6 +16,7 @@ import { parseCertificate } from '../pki/certificate.js';
 import { createEventRecorder } from '../reconcile/event-recorder.js';
 import { dataDirectory, refuseSecond } from './data-directory.js';
 import { nodeSubject } from './identities.js';
+import { watchedByNetwork } from './network.js';
 import { startNode } from './node.js';
 import { toFile, type Settings } from './settings.js';
 import { Tasks } from './tasks.js';
@@ -55,8 +57,17 @@ const start = async (
   const cluster = createRemoteCluster(transport, { userAgent: 'capstan-agent' });
   const events = createEventRecorder({ cluster, clock, log, component: 'capstan-agent', host: nodeName });
   tasks.start('events', (signal) => events.run(signal));
+  const informers = createInformers({
+    cluster,
+    kinds: watchedByNetwork,
+    clock,
+    log,
+    random: randomIds.random,
+  });
+  tasks.start('informers', (signal) => informers.run(signal));
   await startNode(
     {
+      informers,
       settings,
       directory,
       nodeName,

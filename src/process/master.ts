@@ -30,6 +30,7 @@ import { encryptOlderData, rotateKeyEndpoint } from './at-rest.js';
 import type { Credentials } from './credentials.js';
 import { decisionsEndpoint } from './decisions-endpoint.js';
 import { identities } from './identities.js';
+import { publishNetwork } from './network.js';
 import type { Settings } from './settings.js';
 import { startSurroundings } from './surroundings.js';
 import type { Tasks } from './tasks.js';
@@ -144,6 +145,7 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
     apiAddress: address,
   });
   const clusterAs = (identity: Identity): Cluster => createLocalCluster(registry, identity);
+  await publishNetwork(clusterAs(identities.controllers), settings);
   const recorderFor = (component: string, identity: Identity): RunningEventRecorder => {
     const recorder = createEventRecorder({ cluster: clusterAs(identity), clock, log, component });
     tasks.start(`${component} events`, (signal) => recorder.run(signal));

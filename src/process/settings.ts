@@ -2,6 +2,7 @@
 import { parse, stringify } from 'yaml';
 import { ClusterError } from '../base/errors.js';
 import { isObject } from '../base/json.js';
+import { backendNames, type BackendName } from '../network/network-config.js';
 
 export interface Settings {
   readonly dataDir: string;
@@ -29,6 +30,7 @@ export interface Settings {
   readonly auditLogMaxsize: number;
   readonly auditLogMaxbackup: number;
   readonly auditLogMaxage: number;
+  readonly networkBackend: BackendName;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
@@ -241,6 +243,14 @@ export const settingsTable = [
     description: 'days for which older files of the audit log are kept; 0 keeps them',
     fallback: 30,
     parse: whole('audit-log-maxage', 100_000),
+  }),
+  setting({
+    key: 'networkBackend',
+    flag: 'network-backend',
+    placeholder: backendNames.join('|'),
+    description: 'how packets get to pods of other machines; none leaves services without traffic',
+    fallback: 'vxlan',
+    parse: oneOf('network-backend', backendNames),
   }),
   setting({
     key: 'logLevel',

@@ -16,6 +16,7 @@ import { startHollowNodes } from './hollow-nodes.js';
 import { identities, nodeSubject } from './identities.js';
 import { serveAgent, startNode } from './node.js';
 import { startMaster, type Master } from './master.js';
+import { checkNetwork } from './network.js';
 import { toFile, type Settings } from './settings.js';
 import { Tasks } from './tasks.js';
 import { version } from './version.js';
@@ -69,6 +70,7 @@ const startNodes = (options: NodesOptions, tasks: Tasks): Promise<void> => {
       ca,
       identity,
       decisions,
+      informers,
       cluster: master.clusterAs(who),
       source: viewPodSources(informers)(nodeName),
       events: master.recorderFor('capstan-agent', who),
@@ -80,8 +82,10 @@ const startNodes = (options: NodesOptions, tasks: Tasks): Promise<void> => {
 const start = async (settings: Settings, tasks: Tasks, log: Logger): Promise<readonly string[]> => {
   const directory = dataDirectory(settings.dataDir);
   const clock = systemClock;
-  const engine = await encryptSecrets(await openLmdbEngine(directory.store, { program: version }), directory);
   const nodeName = settings.nodeName ?? machineName();
+  if (settings.runtime !== 'hollow')
+    await checkNetwork(settings, { instance: directory.instance, nodeName }, tasks.signal);
+  const engine = await encryptSecrets(await openLmdbEngine(directory.store, { program: version }), directory);
   const address = settings.advertiseAddress ?? primaryAddress();
   const credentials = await openCredentials({
     directory,

@@ -10,11 +10,19 @@ export interface NetworkOptions {
   readonly name?: string | undefined;
   /** Name of the bridge device, at most 15 characters; follows from instance and node when absent. */
   readonly bridge?: string | undefined;
-  /** Bytes; 1450 leaves room for an overlay. */
-  readonly mtu?: number | undefined;
-  /** Rewrites the source of what leaves the node; default true. */
-  readonly masquerade?: boolean | undefined;
+  /** Asked for when the network is made; `defaultTraits` when absent. */
+  readonly traits?: ((signal: AbortSignal) => Promise<NetworkTraits>) | undefined;
 }
+
+export interface NetworkTraits {
+  /** Largest packet, in bytes. */
+  readonly mtu: number;
+  /** The engine rewrites the source of what leaves the node. */
+  readonly masquerade: boolean;
+}
+
+/** Leaves room for an overlay. */
+const defaultTraits: NetworkTraits = { mtu: 1450, masquerade: true };
 
 export interface PodNetwork {
   readonly name: string;
@@ -80,6 +88,7 @@ export const createPodNetwork = (engine: Engine, options: NetworkOptions): PodNe
     const found = await inspect(engine, name, signal);
     const usable = found && (await checked(engine, found, { name, subnet, signal }));
     if (usable !== undefined) return usable;
+    const { mtu, masquerade } = await (options.traits?.(signal) ?? defaultTraits);
     const created = await call(engine, signal, () =>
       engine.docker.createNetwork({
         Name: name,
@@ -88,8 +97,8 @@ export const createPodNetwork = (engine: Engine, options: NetworkOptions): PodNe
         IPAM: { Driver: 'default', Config: [{ Subnet: subnet, Gateway: gateway }] },
         Options: {
           'com.docker.network.bridge.name': options.bridge ?? bridgeName(engine),
-          'com.docker.network.bridge.enable_ip_masquerade': String(options.masquerade ?? true),
-          'com.docker.network.driver.mtu': String(options.mtu ?? 1450),
+          'com.docker.network.bridge.enable_ip_masquerade': String(masquerade),
+          'com.docker.network.driver.mtu': String(mtu),
         },
         Labels: { [label.instance]: engine.instance, [label.node]: engine.node },
         abortSignal: signal,
