@@ -81,6 +81,7 @@ const startControlLoops = async (
   { store, tasks, clusterAs, recorderFor }: Parts,
 ): Promise<Pick<Master, 'informers' | 'decisions'>> => {
   const cluster = clusterAs(identities.controllers);
+  await publishNetwork(cluster, settings);
   const informers = createInformers({ cluster, kinds, clock, log, random: randomIds.random });
   const events = recorderFor('capstan-controllers', identities.controllers);
   const executor = createClusterExecutor({ cluster, events, fieldManager: 'capstan-controllers' });
@@ -145,7 +146,6 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
     apiAddress: address,
   });
   const clusterAs = (identity: Identity): Cluster => createLocalCluster(registry, identity);
-  await publishNetwork(clusterAs(identities.controllers), settings);
   const recorderFor = (component: string, identity: Identity): RunningEventRecorder => {
     const recorder = createEventRecorder({ cluster: clusterAs(identity), clock, log, component });
     tasks.start(`${component} events`, (signal) => recorder.run(signal));
