@@ -166,6 +166,45 @@ describe('the runtime on Docker', () => {
     expect(again.state).toBe('running');
   });
 
+  it('pods whose network somebody removed are on it again with the next list, at their addresses', async () => {
+    const { id } = await start(sandbox('unplugged', '10.202.0.83'));
+    await start(app('server', id, { command: ['/bin/httpd', '-f', '-p', '8080', '-h', '/www'] }));
+    const answer = async (): Promise<string> => {
+      const response = await fetch('http://10.202.0.83:8080/', { signal: AbortSignal.timeout(2000) });
+      return response.text();
+    };
+    expect(await answer()).toBe('hello\n');
+    await engine.docker('network', 'rm', 'capstan-one-n1');
+    expect(await answer().catch(() => 'no answer')).not.toBe('hello\n');
+    await runtime.list(signal);
+    expect(await answer()).toBe('hello\n');
+  });
+
+  it('a sandbox that was started, and not connected before a crash, is connected by the next process', async () => {
+    const created = await runtime.create(sandbox('half', '10.202.0.84'), signal);
+    await engine.docker('start', created.id);
+    const another = await createDockerRuntime({
+      host: engine.host,
+      instance: 'one',
+      node: 'n1',
+      log: silent,
+    });
+    await another.list(signal);
+    const inside = await start(app('in-half', created.id));
+    expect(await output(inside.id, ['/bin/ip', '-4', 'addr', 'show', 'eth0'])).toContain('10.202.0.84/24');
+    expect(await output(inside.id, ['/bin/ip', 'route'])).toContain('default via 10.202.0.1');
+  });
+
+  it('ports of the host lead to a pod', async () => {
+    const free = 20_000 + Math.floor(Math.random() * 10_000);
+    const spec = sandbox('published', '10.202.0.85');
+    const hostPorts = [{ protocol: 'TCP', containerPort: 80, hostPort: free } as const];
+    const network = { ...spec.network, type: 'pod', hostPorts } as typeof spec.network;
+    const { id } = await start({ ...spec, network });
+    const ports = await engine.docker('port', id);
+    expect(ports).toContain(`:${free}`);
+  });
+
   it('a node whose pod CIDR changed gets a new network when nothing uses the old one', async () => {
     for (const { id } of await runtime.list(signal)) await runtime.remove(id, signal);
     const moved = await start(sandbox('moved', '10.203.0.9', '10.203.0.0/24'));
