@@ -5,7 +5,8 @@ import type { Extension, HttpHandler, HttpRequest, HttpResponse, Identity } from
 import type { Logger } from '../base/log.js';
 import type { Kind } from '../resources/kind.js';
 import type { AuditLog } from './audit/audit-log.js';
-import { authenticate } from './authenticate.js';
+import { anonymous, createAuthenticator, nothingPresented } from './authenticate.js';
+import type { Authenticator } from './authenticate.js';
 import { forbidden, pathAttributes, resourceAttributes } from './authorize/attributes.js';
 import type { Attributes } from './authorize/attributes.js';
 import type { Authorizer } from './authorize/authorizer.js';
@@ -52,6 +53,8 @@ export interface ApiServerOptions {
   readonly extensions?: readonly Extension[];
   /** Without one there is no `pods/log`. */
   readonly nodeGateway?: NodeGateway | undefined;
+  /** Says who asks; without one, client certificates do. */
+  readonly authenticator?: Authenticator | undefined;
   /** Says who may do what; without one, everyone who has been authenticated may do everything. */
   readonly authorizer?: Authorizer | undefined;
   /** What `/readyz` and `/healthz` look at besides the server itself. */
@@ -76,6 +79,7 @@ interface Front extends ServerContext {
   readonly served: readonly ServedKind[];
   readonly options: ApiServerOptions;
   readonly openApi: OpenApi;
+  readonly authenticate: Authenticator;
   /** Aggregated documents that have been asked for, by version and root. */
   readonly discovery: Map<string, CachedDocument>;
 }
@@ -204,27 +208,30 @@ const open: ReadonlySet<Route['type']> = new Set(['health', 'version']);
 const extensionOf = (front: Front, path: string): Extension | undefined =>
   front.options.extensions?.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`));
 
-/** Who asks, as far as rights go; throws Forbidden. */
-const authorized = (
-  { options }: Front,
+/** Who asks, as far as rights go; throws Forbidden, or Unauthorized when nothing is known of the client. */
+const authorized = async (
+  front: Front,
   request: HttpRequest,
   route: Route,
   trace: Partial<Trace>,
-): Identity => {
+): Promise<Identity> => {
   const wanted: Attributes =
     route.type === 'resource' ? resourceAttributes(request, route) : pathAttributes(request);
   trace.wanted = wanted;
-  const identity = authenticate(request);
+  const identity = await front.authenticate(request);
   trace.identity = identity;
-  const { authorizer } = options;
-  if (authorizer === undefined) return identity;
+  const { authorizer } = front.options;
+  if (authorizer === undefined) {
+    if (identity === anonymous) throw nothingPresented();
+    return identity;
+  }
   const actor = impersonated(authorizer, request, identity);
   trace.actor = actor;
   const { allowed, reason } = authorizer.authorize(actor, wanted);
   trace.allowed = allowed;
   trace.reason = reason;
-  if (!allowed) throw forbidden(actor, wanted, reason);
-  return actor;
+  if (allowed) return actor;
+  throw actor === anonymous ? nothingPresented() : forbidden(actor, wanted, reason);
 };
 
 /** Whatever was asked for, by someone who may. */
@@ -246,7 +253,7 @@ const dispatch = async (
 const serve = async (front: Front, request: HttpRequest, trace: Trace): Promise<HttpResponse> => {
   const { route } = trace;
   if (open.has(route.type)) return serveDocument(front, route, request);
-  const identity = authorized(front, request, route, trace);
+  const identity = await authorized(front, request, route, trace);
   const { surroundings } = front.options;
   const { wanted } = trace;
   if (surroundings === undefined || wanted === undefined) return dispatch(front, route, request, identity);
@@ -287,6 +294,7 @@ export const createApiHandler = (options: ApiServerOptions): HttpHandler => {
     served,
     options,
     openApi: createOpenApi(options.kinds),
+    authenticate: options.authenticator ?? createAuthenticator({ tokens: [], clock, log }),
     discovery: new Map(),
   };
   const answer = async (request: HttpRequest, trace: Trace): Promise<HttpResponse> => {

@@ -16,6 +16,8 @@ export interface DataDirectory {
   readonly sources: string;
   readonly node: string;
   readonly kubeconfig: string;
+  /** Credentials of a node whose master is elsewhere. */
+  readonly agentKubeconfig: string;
   readonly log: string;
   readonly audit: string;
   readonly output: string;
@@ -37,6 +39,7 @@ export const dataDirectory = (root: string): DataDirectory => ({
   sources: join(root, 'sources'),
   node: join(root, 'node'),
   kubeconfig: join(root, 'admin.kubeconfig'),
+  agentKubeconfig: join(root, 'agent.kubeconfig'),
   log: join(root, 'capstan.log'),
   audit: join(root, 'audit', 'audit.log'),
   output: join(root, 'capstan.out'),

@@ -20,6 +20,7 @@ import { agentClientName } from './identities.js';
 import type { EventRecorder } from '../reconcile/cluster-action.js';
 import type { DecisionLog } from '../reconcile/decision-log.js';
 import type { KeyPair } from '../pki/certificate.js';
+import type { Rotating } from '../pki/rotating.js';
 import type { DataDirectory } from './data-directory.js';
 import { startNetwork } from './network.js';
 import type { Settings } from './settings.js';
@@ -39,7 +40,7 @@ export interface NodeOptions {
   readonly decisions?: DecisionLog | undefined;
   /** PEM of the authority, and the node's certificate. */
   readonly ca: string;
-  readonly identity: KeyPair;
+  readonly identity: Rotating<KeyPair>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -57,15 +58,17 @@ export const serveAgent = async (
   { settings, ca, identity, handler, upgrade, log }: AgentServer,
   tasks: Tasks,
 ): Promise<void> => {
+  const tls = ({ certificate, key }: KeyPair) => ({ key, cert: certificate, ca });
   const server = await startHttpServer({
     host: '0.0.0.0',
     port: settings.agentPort,
     portFlag: '--agent-port',
-    tls: { key: identity.key, cert: identity.certificate, ca },
+    tls: tls(identity.current),
     handler,
     ...(upgrade === undefined ? {} : { upgrade }),
     log,
   });
+  identity.subscribe((pair) => server.renew(tls(pair)));
   tasks.finally(() => server.close(closeGraceMs));
 };
 

@@ -1,5 +1,6 @@
 // Flags, environment and configuration file -> one record. A flag, a key of the file and a setting share one name.
 import { parse, stringify } from 'yaml';
+import { parseDuration } from '../base/duration.js';
 import { ClusterError } from '../base/errors.js';
 import { isObject } from '../base/json.js';
 import { backendNames, type BackendName } from '../network/network-config.js';
@@ -20,6 +21,10 @@ export interface Settings {
   readonly dockerHost: string;
   readonly nodeName: string | undefined;
   readonly advertiseAddress: string | undefined;
+  /** Names of the API server beside those that it has of itself. */
+  readonly tlsSan: string | undefined;
+  /** Of certificates that the cluster signs, such as `365d`. */
+  readonly certificateLifetime: string;
   readonly podCidr: string;
   readonly serviceCidr: string;
   /** audit.k8s.io/v1 Policy; undefined: the default one. */
@@ -77,6 +82,28 @@ const cidr =
       throw invalid(flag, `${value} is not an IPv4 network of at least 256 addresses, such as 10.244.0.0/16`);
     return value;
   };
+
+const duration =
+  (flag: string, leastMs: number) =>
+  (value: string): string => {
+    const parsed = parseDuration(value);
+    if (parsed === undefined || parsed < leastMs)
+      throw invalid(
+        flag,
+        `${value} is not a duration of at least ${leastMs / 1000} s, such as 90s, 24h or 365d`,
+      );
+    return value;
+  };
+
+/** Entries of a list with commas. */
+export const namesOf = (list: string | undefined): readonly string[] =>
+  (list ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+
+/** Milliseconds of a setting that has been read. */
+export const durationOf = (value: string): number => parseDuration(value) ?? 0;
 
 const setting = <Key extends keyof Settings>(definition: Setting<Key>): Setting<Key> => definition;
 
@@ -186,6 +213,22 @@ export const settingsTable = [
     description: 'address at which other machines reach this one (default: that of the default route)',
     fallback: undefined,
     parse: text,
+  }),
+  setting({
+    key: 'tlsSan',
+    flag: 'tls-san',
+    placeholder: 'NAME,…',
+    description: 'other names and addresses under which clients reach the API server',
+    fallback: undefined,
+    parse: text,
+  }),
+  setting({
+    key: 'certificateLifetime',
+    flag: 'certificate-lifetime',
+    placeholder: 'DURATION',
+    description: 'life of certificates; each is renewed, while running, at 70 to 90 % of it',
+    fallback: '365d',
+    parse: duration('certificate-lifetime', 10_000),
   }),
   setting({
     key: 'podCidr',

@@ -40,6 +40,7 @@ import { services } from './kinds/services.js';
 import { statefulsets } from './kinds/statefulsets.js';
 import { storageclasses } from './kinds/storageclasses.js';
 import { volumeattachments } from './kinds/volumeattachments.js';
+import { certificatesigningrequests } from './kinds/certificatesigningrequests.js';
 import { clusterrolebindings } from './kinds/clusterrolebindings.js';
 import { clusterroles } from './kinds/clusterroles.js';
 import { limitranges } from './kinds/limitranges.js';
@@ -80,6 +81,7 @@ export const kinds: readonly Kind[] = [
   rolebindings,
   clusterroles,
   clusterrolebindings,
+  certificatesigningrequests,
   priorityclasses,
   resourcequotas,
   limitranges,

@@ -1,6 +1,7 @@
 // Everything that admits writes, in order: a new plugin is a file here and a line below.
 import type { Authorizer } from '../authorize/authorizer.js';
 import type { Admission } from './admission.js';
+import { certificateRequests } from './certificates.js';
 import { escalation } from './escalation.js';
 import { limitRanger } from './limit-ranger.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
@@ -21,6 +22,7 @@ export const admissionPlugins = (options: AdmissionOptions): readonly Admission[
   namespaceLifecycle,
   nodeRestriction,
   ...(options.authorizer === undefined ? [] : [escalation(options.authorizer)]),
+  certificateRequests(options.authorizer),
   podServiceAccount,
   podPriority,
   limitRanger,

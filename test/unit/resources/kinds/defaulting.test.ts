@@ -31,6 +31,7 @@ import { persistentvolumes } from '../../../../src/resources/kinds/persistentvol
 import { pods } from '../../../../src/resources/kinds/pods.js';
 import { podtemplates } from '../../../../src/resources/kinds/podtemplates.js';
 import { replicasets } from '../../../../src/resources/kinds/replicasets.js';
+import { certificatesigningrequests } from '../../../../src/resources/kinds/certificatesigningrequests.js';
 import { clusterrolebindings } from '../../../../src/resources/kinds/clusterrolebindings.js';
 import { clusterroles } from '../../../../src/resources/kinds/clusterroles.js';
 import { limitranges } from '../../../../src/resources/kinds/limitranges.js';
@@ -134,6 +135,16 @@ describe('defaulting', () => {
     [clusterrolebindings, { roleRef: { ...roleRef, kind: 'ClusterRole' }, subjects: [] }],
     [priorityclasses, { value: 1000 }],
     [resourcequotas, { spec: { hard: { pods: '4' } } }],
+    [
+      certificatesigningrequests,
+      {
+        spec: {
+          request: 'cGVt',
+          signerName: 'kubernetes.io/kube-apiserver-client',
+          usages: ['client auth'],
+        },
+      },
+    ],
     [rollouts, { spec: { selector, template, strategy: { canary: {} } } }],
     [analysistemplates, { spec: { metrics } }],
     [clusteranalysistemplates, { spec: { metrics } }],
