@@ -72,7 +72,7 @@ export const clusterDnsController: Controller<ClusterDnsObserved, ClusterAction>
       protocol,
     }));
     return {
-      actions: sliceActions(observed.service, [{ ports, endpoints }], observed.slices),
+      actions: sliceActions(observed.service, [{ ports, endpoints }], { slices: observed.slices }),
       because: `${String(endpoints.length)} nodes answer DNS, each for its own pods`,
     };
   },
