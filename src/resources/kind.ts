@@ -1,5 +1,6 @@
 // What the cluster knows about one kind of object. One file in kinds/ and one line in kinds.ts make a kind.
 import type { FieldError } from '../base/errors.js';
+import type { KindSchema } from './kind-schema.js';
 import type { Resource } from './resource.js';
 
 /** One column of a server-side Table (what `kubectl get` prints). */
@@ -41,6 +42,8 @@ export interface Kind<T extends Resource = Resource> {
   readonly kind: string;
   readonly plural: string;
   readonly singular: string;
+  /** Kind of a list of them; by default the kind with `List` behind it. */
+  readonly listKind?: string | undefined;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly namespaced: boolean;
@@ -57,8 +60,35 @@ export interface Kind<T extends Resource = Resource> {
   validate(object: T, old: T | undefined): readonly FieldError[];
   /** Values for field selectors beyond `metadata.name` and `metadata.namespace`. */
   selectableFields(object: T): Readonly<Record<string, string>>;
-  /** Fields that bump `metadata.generation` when they change; empty for kinds without a generation. */
+  /**
+   * Fields that bump `metadata.generation` when they change; empty for kinds without a generation. `*` stands for
+   * everything but metadata and what has a subresource of its own.
+   */
   readonly generationFields: readonly string[];
+  /** Of a kind that is not built in: takes the place of the generated `definition`. */
+  readonly schema?: KindSchema | undefined;
+  /** Of a kind that is served in several versions, of which one is kept. */
+  readonly versions?: KindVersions | undefined;
+  /** Where the numbers of a Scale are, in steps; absent: `spec.replicas`, `status.replicas`, `spec.selector`. */
+  readonly scalePaths?: ScalePaths | undefined;
+  /** Sent as a `Warning` with every answer: this version is on its way out. */
+  readonly deprecation?: string | undefined;
+}
+
+export interface ScalePaths {
+  readonly replicas: readonly string[];
+  readonly statusReplicas: readonly string[];
+  readonly selector: readonly string[] | undefined;
+}
+
+/** One resource in several versions: every version has a Kind of its own, and all of them share one place in the store. */
+export interface KindVersions {
+  /** The version in which objects are kept. */
+  readonly storage: string;
+  /** Stored objects, of whatever version, as objects of this kind's version. The same objects where nothing differs. */
+  decode(stored: readonly Resource[]): readonly Resource[] | Promise<readonly Resource[]>;
+  /** An object of this kind's version as it is kept. */
+  encode(object: Resource): Resource | Promise<Resource>;
 }
 
 /** `apps/v1`, or `v1` for the core group. */

@@ -1,7 +1,6 @@
 // A typed cursor into a kind's schema: what strategic merge, server-side apply and pruning walk along with an object.
 import type { Definition, Property } from './definitions.js';
 import { definitions, OBJECT_META, reference, referenced } from './definitions.js';
-import type { Kind } from './kind.js';
 
 export interface SchemaNode {
   /** `any` has unknown members that are all kept; `map` has members of one type; `object` has named fields. */
@@ -26,7 +25,8 @@ export interface SchemaNode {
 
 type Shape = Property & Pick<Definition, 'properties'>;
 
-const anyNode: SchemaNode = {
+/** Whatever it is, it is kept. */
+export const anyNode: SchemaNode = {
   type: 'any',
   field: () => anyNode,
   element: () => anyNode,
@@ -126,5 +126,7 @@ export const definitionNode = (name: string): SchemaNode | undefined =>
     : memoised(reference(name), () => makeNode(resolve({ $ref: reference(name) })));
 
 /** Root node of a kind. */
-export const schemaOf = (kind: Pick<Kind, 'definition'>): SchemaNode =>
-  definitionNode(kind.definition) ?? untyped;
+export const schemaOf = (kind: {
+  readonly definition: string;
+  readonly schema?: { readonly node: SchemaNode } | undefined;
+}): SchemaNode => kind.schema?.node ?? definitionNode(kind.definition) ?? untyped;

@@ -6,6 +6,7 @@ import type { FieldError } from '../base/errors.js';
 import { isObject } from '../base/json.js';
 import { fieldPath } from './field-path.js';
 import type { Kind } from './kind.js';
+import type { SchemaCheck } from './kind-schema.js';
 import { canonicalQuantity, quantitySyntax } from './quantity.js';
 import type { SchemaNode } from './schema-node.js';
 import { schemaOf } from './schema-node.js';
@@ -22,16 +23,11 @@ const load = createRequire(import.meta.url);
 const validatorOf = (definition: string): Validator | undefined =>
   (load('./generated/validators.cjs') as Readonly<Record<string, Validator>>)[definition];
 
-export interface SchemaCheck {
-  readonly errors: readonly FieldError[];
-  /** Paths of fields that the kind does not have: errors, warnings or nothing, as `fieldValidation` says. */
-  readonly unknown: readonly string[];
-}
-
 const fits: SchemaCheck = { errors: [], unknown: [] };
 
 /** Null counts as absent, as in Kubernetes. Costs about a microsecond when the object fits. */
-export const checkSchema = (kind: Pick<Kind, 'definition'>, object: unknown): SchemaCheck => {
+export const checkSchema = (kind: Pick<Kind, 'definition' | 'schema'>, object: unknown): SchemaCheck => {
+  if (kind.schema !== undefined) return kind.schema.check(object);
   const validate = validatorOf(kind.definition);
   if (validate === undefined || validate(object)) return fits;
   const root = schemaOf(kind);
@@ -163,5 +159,8 @@ const prunedBy = (node: SchemaNode, value: unknown): unknown => {
  * Without unknown fields and nulls, quantities in their canonical form (`0.5` -> `500m`), base64 without line breaks.
  * Gives the same object back when there is nothing to change; idempotent. For objects that passed `checkSchema`.
  */
-export const prune = <T>(kind: Pick<Kind, 'definition'>, object: T): T =>
-  prunedBy(schemaOf(kind), object) as T;
+export const prune = <T>(kind: Pick<Kind, 'definition' | 'schema'>, object: T): T =>
+  kind.schema === undefined ? (prunedBy(schemaOf(kind), object) as T) : kind.schema.prune(object);
+
+/** As `prune`, by any schema. */
+export const pruneBy = (node: SchemaNode, value: unknown): unknown => prunedBy(node, value);

@@ -95,7 +95,9 @@ const listOf = (kind: Kind): Definition => ({
     metadata: { $ref: `#/components/schemas/${meta('ListMeta')}` },
   },
   required: ['items'],
-  'x-kubernetes-group-version-kind': [{ group: kind.group, version: kind.version, kind: `${kind.kind}List` }],
+  'x-kubernetes-group-version-kind': [
+    { group: kind.group, version: kind.version, kind: kind.listKind ?? `${kind.kind}List` },
+  ],
 });
 
 /** The names a definition refers to. */
@@ -118,6 +120,7 @@ export const schemasOf = (
     ...definitions,
     [meta('ListMeta')]: listMeta,
     [meta('Patch')]: { description: 'A patch of one of the forms that Kubernetes knows.', type: 'object' },
+    ...Object.fromEntries(kinds.flatMap(({ schema }) => Object.entries(schema?.definitions ?? {}))),
     ...Object.fromEntries(kinds.map((kind) => [listName(kind), listOf(kind)])),
   };
   const needed = new Set<string>();

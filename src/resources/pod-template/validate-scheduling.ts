@@ -176,15 +176,11 @@ const spreadErrors = (
   );
 };
 
-export const tolerationsErrors = (
-  field: string,
-  tolerations: readonly Toleration[] | undefined = [],
-): readonly FieldError[] =>
-  tolerations.flatMap((toleration, index) => tolerationErrors(item(field, index), toleration));
-
 export const schedulingErrors = (field: string, spec: PodSpec): readonly FieldError[] => [
   ...labelErrors(child(field, 'nodeSelector'), spec.nodeSelector),
   ...(spec.affinity ? affinityErrors(child(field, 'affinity'), spec.affinity) : []),
-  ...tolerationsErrors(child(field, 'tolerations'), spec.tolerations),
+  ...(spec.tolerations ?? []).flatMap((toleration, index) =>
+    tolerationErrors(item(child(field, 'tolerations'), index), toleration),
+  ),
   ...spreadErrors(child(field, 'topologySpreadConstraints'), spec.topologySpreadConstraints ?? []),
 ];
