@@ -27,8 +27,7 @@ module.exports = {
     ...features.map((folder) =>
       only(
         folder,
-        // Requests for certificates are read, and cluster-info is signed, where that is decided.
-        ['base', 'resources', 'client', 'reconcile', ...(folder === 'controllers' ? ['pki'] : [])],
+        ['base', 'resources', 'client', 'reconcile'],
         'features never import each other: what one needs of another travels as data in the cluster',
       ),
     ),

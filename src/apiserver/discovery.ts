@@ -1,5 +1,6 @@
 // What there is to ask for: group, version and resource lists, plain and aggregated (apidiscovery.k8s.io).
 import type { Kind } from '../resources/kind.js';
+import { compareVersions } from '../resources/version-order.js';
 import { mediaRanges } from './negotiate.js';
 import type { Verb } from './resource-call.js';
 import type { ServedSubresource } from './subresources.js';
@@ -25,7 +26,7 @@ const subresourceVerbs = ({ methods }: ServedSubresource): readonly string[] =>
 const groupVersion = (group: string, version: string): string =>
   group === '' ? version : `${group}/${version}`;
 
-/** Versions by group, in the order of the kinds; the first version of a group is preferred. */
+/** Versions by group; the first version of a group is preferred. */
 export const versionsByGroup = (served: readonly ServedKind[]): ReadonlyMap<string, readonly string[]> => {
   const groups = new Map<string, string[]>();
   for (const { kind } of served) {
@@ -33,6 +34,7 @@ export const versionsByGroup = (served: readonly ServedKind[]): ReadonlyMap<stri
     if (versions === undefined) groups.set(kind.group, [kind.version]);
     else if (!versions.includes(kind.version)) versions.push(kind.version);
   }
+  for (const versions of groups.values()) versions.sort(compareVersions);
   return groups;
 };
 

@@ -3,10 +3,10 @@ import type { Clock } from '../base/clock.js';
 import { ClusterError, messageOf } from '../base/errors.js';
 import type { Extension, HttpHandler, HttpRequest, HttpResponse, Identity } from '../base/http.js';
 import type { Logger } from '../base/log.js';
+import { kindSource } from '../resources/kind-source.js';
+import type { Kinds, KindSource } from '../resources/kind-source.js';
 import type { Kind } from '../resources/kind.js';
-import type { AuditLog } from './audit/audit-log.js';
-import { anonymous, createAuthenticator, nothingPresented } from './authenticate.js';
-import type { Authenticator } from './authenticate.js';
+import { authenticate } from './authenticate.js';
 import { forbidden, pathAttributes, resourceAttributes } from './authorize/attributes.js';
 import type { Attributes } from './authorize/attributes.js';
 import type { Authorizer } from './authorize/authorizer.js';
@@ -23,7 +23,6 @@ import {
   resourceList,
 } from './discovery.js';
 import type { ServedKind } from './discovery.js';
-import type { Fairness, Leave } from './fairness/fairness.js';
 import { healthResponse } from './health.js';
 import type { HealthCheck } from './health.js';
 import type { NodeGateway } from './node-gateway.js';
@@ -37,14 +36,13 @@ import { routeOf } from './routes.js';
 import type { ResourceRoute, Route } from './routes.js';
 import { asClusterError, statusOf } from './status-error.js';
 import { servedSubresource } from './subresources.js';
-import { auditIdOf, isStream, tell } from './trace.js';
-import type { Observer, Trace } from './trace.js';
+import { noSuchResource } from './verbs/rejections.js';
 import { versionInfo } from './version.js';
 import { WatchLines } from './watch-stream.js';
 
 export interface ApiServerOptions {
   readonly registry: Registry;
-  readonly kinds: readonly Kind[];
+  readonly kinds: Kinds;
   readonly clock: Clock;
   readonly log: Logger;
   /** Capstan's own version, such as `0.1.0`. */
@@ -53,44 +51,38 @@ export interface ApiServerOptions {
   readonly extensions?: readonly Extension[];
   /** Without one there is no `pods/log`. */
   readonly nodeGateway?: NodeGateway | undefined;
-  /** Says who asks; without one, client certificates do. */
-  readonly authenticator?: Authenticator | undefined;
   /** Says who may do what; without one, everyone who has been authenticated may do everything. */
   readonly authorizer?: Authorizer | undefined;
   /** What `/readyz` and `/healthz` look at besides the server itself. */
   readonly checks?: readonly HealthCheck[];
-  readonly surroundings?: Surroundings | undefined;
 }
 
-/** What stands around every request. */
-export interface Surroundings {
-  readonly fairness: Fairness;
-  readonly audit: AuditLog;
-  /** Are told of every answer, the audit log among them. */
-  readonly observers: readonly Observer[];
-  /** Milliseconds of a monotonic clock, with fractions. */
-  readonly ticks: () => number;
-  readonly uid: () => string;
-}
-
-interface Front extends ServerContext {
+/** What is served as long as no kind comes or goes. */
+interface Served {
+  readonly of: readonly Kind[];
   /** By `group/version/plural`. */
   readonly kinds: ReadonlyMap<string, ServedKind>;
-  readonly served: readonly ServedKind[];
-  readonly options: ApiServerOptions;
-  readonly openApi: OpenApi;
-  readonly authenticate: Authenticator;
+  readonly all: readonly ServedKind[];
   /** Aggregated documents that have been asked for, by version and root. */
   readonly discovery: Map<string, CachedDocument>;
 }
 
-const notFound = (): ClusterError =>
-  new ClusterError('NotFound', 'the server could not find the requested resource');
+interface Front extends ServerContext {
+  served(): Served;
+  readonly options: ApiServerOptions;
+  readonly openApi: OpenApi;
+}
 
 const notAllowed = (): ClusterError =>
   new ClusterError('MethodNotAllowed', 'the server does not allow this method on the requested resource');
 
-const servedKinds = ({ kinds, nodeGateway, authorizer }: ApiServerOptions): readonly ServedKind[] => [
+const keyOf = ({ group, version, plural }: Pick<Kind, 'group' | 'version' | 'plural'>): string =>
+  `${group}/${version}/${plural}`;
+
+const servedKinds = (
+  kinds: readonly Kind[],
+  { nodeGateway, authorizer }: ApiServerOptions,
+): readonly ServedKind[] => [
   ...kinds.map((kind) => ({
     kind,
     subresources: new Map(
@@ -112,9 +104,9 @@ const verbOf = (
   method: string,
 ): Verb => {
   const scoped = route.namespace !== undefined;
-  if (scoped && !kind.namespaced) throw notFound();
+  if (scoped && !kind.namespaced) throw noSuchResource();
   if (collection !== undefined) {
-    if (route.name !== undefined || scoped !== kind.namespaced) throw notFound();
+    if (route.name !== undefined || scoped !== kind.namespaced) throw noSuchResource();
     const verb = collection[method];
     if (verb === undefined) throw notAllowed();
     return verb;
@@ -125,10 +117,10 @@ const verbOf = (
     if (verb === undefined || (kind.namespaced && !scoped && method !== 'GET')) throw notAllowed();
     return verb;
   }
-  if (kind.namespaced && !scoped) throw notFound();
+  if (kind.namespaced && !scoped) throw noSuchResource();
   const verbs: Readonly<Record<string, Verb>> | undefined =
     route.subresource === undefined ? objectVerbs : subresources.get(route.subresource)?.methods;
-  if (verbs === undefined) throw notFound();
+  if (verbs === undefined) throw noSuchResource();
   const verb = verbs[method];
   if (verb === undefined) throw notAllowed();
   return verb;
@@ -140,8 +132,8 @@ const serveResource = async (
   request: HttpRequest,
   identity: Identity,
 ): Promise<HttpResponse> => {
-  const found = front.kinds.get(`${route.group}/${route.version}/${route.plural}`);
-  if (found === undefined) throw notFound();
+  const found = front.served().kinds.get(keyOf(route));
+  if (found === undefined) throw noSuchResource();
   const warnings: string[] = [];
   const call: ResourceCall = {
     server: front,
@@ -151,6 +143,7 @@ const serveResource = async (
     route,
     warn: (message) => warnings.push(message),
   };
+  if (found.kind.deprecation !== undefined) call.warn(found.kind.deprecation);
   const response = await verbOf(found, route, request.method)(call);
   return withWarnings(await compressed(request, response), warnings);
 };
@@ -159,16 +152,17 @@ const aggregated = (front: Front, request: HttpRequest, core: boolean): Promise<
   const version = aggregatedVersionOf(request.headers['accept']);
   if (version === undefined) return undefined;
   const key = `${version}/${core ? 'api' : 'apis'}`;
-  let document = front.discovery.get(key);
+  const { all, discovery } = front.served();
+  let document = discovery.get(key);
   if (document === undefined) {
-    document = new CachedDocument(utf8(JSON.stringify(aggregatedDiscovery(front.served, { core, version }))));
-    front.discovery.set(key, document);
+    document = new CachedDocument(utf8(JSON.stringify(aggregatedDiscovery(all, { core, version }))));
+    discovery.set(key, document);
   }
   return showDocument(request, aggregatedContentType(version), document);
 };
 
 const found = (value: unknown): HttpResponse => {
-  if (value === undefined) throw notFound();
+  if (value === undefined) throw noSuchResource();
   return json(200, value);
 };
 
@@ -180,13 +174,13 @@ const serveDocument = (
   if (request.method !== 'GET') throw notAllowed();
   switch (route.type) {
     case 'core-versions':
-      return aggregated(front, request, true) ?? json(200, apiVersions(front.served));
+      return aggregated(front, request, true) ?? json(200, apiVersions(front.served().all));
     case 'groups':
-      return aggregated(front, request, false) ?? json(200, apiGroupList(front.served));
+      return aggregated(front, request, false) ?? json(200, apiGroupList(front.served().all));
     case 'group':
-      return found(apiGroup(front.served, route.group));
+      return found(apiGroup(front.served().all, route.group));
     case 'group-version':
-      return found(resourceList(front.served, route.group, route.version));
+      return found(resourceList(front.served().all, route.group, route.version));
     case 'openapi-v2':
       return front.openApi.v2(request);
     case 'openapi-v3-index':
@@ -199,7 +193,7 @@ const serveDocument = (
       return healthResponse(request, route, front.options.checks ?? []);
     case 'resource':
     case 'unknown':
-      throw notFound();
+      throw noSuchResource();
   }
 };
 
@@ -208,66 +202,30 @@ const open: ReadonlySet<Route['type']> = new Set(['health', 'version']);
 const extensionOf = (front: Front, path: string): Extension | undefined =>
   front.options.extensions?.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`));
 
-/** Who asks, as far as rights go; throws Forbidden, or Unauthorized when nothing is known of the client. */
-const authorized = async (
-  front: Front,
-  request: HttpRequest,
-  route: Route,
-  trace: Partial<Trace>,
-): Promise<Identity> => {
+/** Who asks, as far as rights go; throws Forbidden. */
+const authorized = ({ options }: Front, request: HttpRequest, route: Route): Identity => {
+  const identity = authenticate(request);
+  const { authorizer } = options;
+  if (authorizer === undefined) return identity;
+  const actor = impersonated(authorizer, request, identity);
   const wanted: Attributes =
     route.type === 'resource' ? resourceAttributes(request, route) : pathAttributes(request);
-  trace.wanted = wanted;
-  const identity = await front.authenticate(request);
-  trace.identity = identity;
-  const { authorizer } = front.options;
-  if (authorizer === undefined) {
-    if (identity === anonymous) throw nothingPresented();
-    return identity;
-  }
-  const actor = impersonated(authorizer, request, identity);
-  trace.actor = actor;
   const { allowed, reason } = authorizer.authorize(actor, wanted);
-  trace.allowed = allowed;
-  trace.reason = reason;
-  if (allowed) return actor;
-  throw actor === anonymous ? nothingPresented() : forbidden(actor, wanted, reason);
+  if (!allowed) throw forbidden(actor, wanted, reason);
+  return actor;
 };
 
-/** Whatever was asked for, by someone who may. */
-const dispatch = async (
-  front: Front,
-  route: Route,
-  request: HttpRequest,
-  identity: Identity,
-): Promise<HttpResponse> => {
+const serve = async (front: Front, request: HttpRequest): Promise<HttpResponse> => {
+  const route = routeOf(request.path);
+  if (open.has(route.type)) return serveDocument(front, route, request);
+  const identity = authorized(front, request, route);
   if (route.type === 'resource') return serveResource(front, route, request, identity);
   if (route.type === 'unknown') {
     const extension = extensionOf(front, request.path);
-    if (extension === undefined) throw notFound();
+    if (extension === undefined) throw noSuchResource();
     return extension.handle(request, identity);
   }
   return compressed(request, await serveDocument(front, route, request));
-};
-
-const serve = async (front: Front, request: HttpRequest, trace: Trace): Promise<HttpResponse> => {
-  const { route } = trace;
-  if (open.has(route.type)) return serveDocument(front, route, request);
-  const identity = await authorized(front, request, route, trace);
-  const { surroundings } = front.options;
-  const { wanted } = trace;
-  if (surroundings === undefined || wanted === undefined) return dispatch(front, route, request, identity);
-  surroundings.audit.received(trace);
-  const entered = surroundings.fairness.enter(identity, wanted, trace);
-  const leave: Leave = entered instanceof Promise ? await entered : entered;
-  let response: HttpResponse | undefined;
-  try {
-    response = await dispatch(front, route, request, identity);
-    if (isStream(response)) surroundings.fairness.hold(identity, wanted, trace);
-    return response;
-  } finally {
-    leave(response);
-  }
 };
 
 /** The answer to a request that failed, with the headers that belong to its reason. */
@@ -280,26 +238,33 @@ export const errorResponse = (error: unknown): HttpResponse => {
   return { ...response, headers: { ...response.headers, 'retry-after': String(retryAfterSeconds) } };
 };
 
+const servedBy = (source: KindSource, options: ApiServerOptions): (() => Served) => {
+  let last: Served | undefined;
+  return () => {
+    const of = source.served();
+    if (last?.of === of) return last;
+    const all = servedKinds(of, options);
+    const kinds = new Map(all.map((item) => [keyOf(item.kind), item]));
+    last = { of, kinds, all, discovery: new Map() };
+    return last;
+  };
+};
+
 export const createApiHandler = (options: ApiServerOptions): HttpHandler => {
   const { registry, clock, log } = options;
-  const served = servedKinds(options);
+  const source = kindSource(options.kinds);
   const front: Front = {
     registry,
     clock,
     log,
     lines: new WatchLines(),
-    kinds: new Map(
-      served.map((item) => [`${item.kind.group}/${item.kind.version}/${item.kind.plural}`, item]),
-    ),
-    served,
+    served: servedBy(source, options),
     options,
-    openApi: createOpenApi(options.kinds),
-    authenticate: options.authenticator ?? createAuthenticator({ tokens: [], clock, log }),
-    discovery: new Map(),
+    openApi: createOpenApi(source),
   };
-  const answer = async (request: HttpRequest, trace: Trace): Promise<HttpResponse> => {
+  return async (request) => {
     try {
-      return await serve(front, request, trace);
+      return await serve(front, request);
     } catch (error) {
       // The registry has logged its own.
       if (!(error instanceof ClusterError))
@@ -314,22 +279,5 @@ export const createApiHandler = (options: ApiServerOptions): HttpHandler => {
         );
       return errorResponse(error);
     }
-  };
-  const { surroundings } = options;
-  if (surroundings === undefined)
-    return (request) =>
-      answer(request, { request, route: routeOf(request.path), id: '', receivedAt: 0, startedAt: 0 });
-  const { observers, ticks, uid } = surroundings;
-  return async (request) => {
-    const trace: Trace = {
-      request,
-      route: routeOf(request.path),
-      id: auditIdOf(request, uid),
-      receivedAt: clock.now(),
-      startedAt: ticks(),
-    };
-    const response = await answer(request, trace);
-    tell(observers, trace, response, ticks);
-    return { ...response, headers: { ...response.headers, 'audit-id': trace.id } };
   };
 };

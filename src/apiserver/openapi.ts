@@ -2,6 +2,7 @@
 import { ClusterError } from '../base/errors.js';
 import type { HttpRequest, HttpResponse } from '../base/http.js';
 import type { Kind } from '../resources/kind.js';
+import type { KindSource } from '../resources/kind-source.js';
 import { CachedDocument, showDocument } from './cached-document.js';
 import { json, utf8 } from './respond.js';
 
@@ -23,22 +24,37 @@ const groupVersionOf = (path: string): readonly [group: string, version: string]
   return root === 'api' ? ['', first] : [first, second];
 };
 
-export const createOpenApi = (kinds: readonly Kind[]): OpenApi => {
-  const documents = new Map<string, Promise<CachedDocument>>();
-  const once = (key: string, make: (documents: Documents) => Uint8Array): Promise<CachedDocument> => {
-    const known = documents.get(key);
-    if (known !== undefined) return known;
-    const made = load().then((module) => new CachedDocument(make(module)));
-    documents.set(key, made);
-    return made;
+interface Made {
+  readonly of: readonly Kind[];
+  readonly document: Promise<CachedDocument>;
+}
+
+const same = (a: readonly Kind[], b: readonly Kind[]): boolean =>
+  a.length === b.length && a.every((kind, index) => kind === b[index]);
+
+export const createOpenApi = (source: KindSource): OpenApi => {
+  const known = new Map<string, Made>();
+  /** Made anew only when other kinds are in it. */
+  const once = (
+    key: string,
+    of: readonly Kind[],
+    make: (documents: Documents) => Uint8Array,
+  ): Promise<CachedDocument> => {
+    const before = known.get(key);
+    if (before !== undefined && same(before.of, of)) return before.document;
+    const document = load().then((module) => new CachedDocument(make(module)));
+    known.set(key, { of, document });
+    return document;
   };
-  const version3 = (group: string, version: string): Promise<CachedDocument> =>
-    once(`v3/${group}/${version}`, ({ openApiDocument }) =>
-      utf8(JSON.stringify(openApiDocument(group, version, kinds))),
+  const version3 = (group: string, version: string): Promise<CachedDocument> => {
+    const own = source.served().filter((kind) => kind.group === group && kind.version === version);
+    return once(`v3/${group}/${version}`, own, ({ openApiDocument }) =>
+      utf8(JSON.stringify(openApiDocument(group, version, own))),
     );
+  };
   return {
     index: async () => {
-      const { paths } = (await load()).openApiIndex(kinds);
+      const { paths } = (await load()).openApiIndex(source.served());
       const hashed = Object.entries(paths).map(async ([path, { serverRelativeURL }]) => {
         const { hash } = await version3(...groupVersionOf(path));
         return [path, { serverRelativeURL: `${serverRelativeURL}?hash=${hash}` }] as const;
@@ -46,12 +62,13 @@ export const createOpenApi = (kinds: readonly Kind[]): OpenApi => {
       return json(200, { paths: Object.fromEntries(await Promise.all(hashed)) });
     },
     document: async (request, group, version) => {
-      if (!kinds.some((kind) => kind.group === group && kind.version === version))
+      if (!source.served().some((kind) => kind.group === group && kind.version === version))
         throw new ClusterError('NotFound', 'the server could not find the requested resource');
       return showDocument(request, 'application/json', await version3(group, version));
     },
     v2: async (request) => {
-      const made = await once('v2', ({ openApiV2Protobuf }) => openApiV2Protobuf(kinds));
+      const kinds = source.served();
+      const made = await once('v2', kinds, ({ openApiV2Protobuf }) => openApiV2Protobuf(kinds));
       return showDocument(request, protobufType, made);
     },
   };

@@ -92,7 +92,7 @@ const listEnd = utf8(']}');
 const listChunks = (kind: Kind, list: ListResult): Uint8Array[] => {
   const { items, resourceVersion, continue: next, remainingItemCount } = list;
   const head = {
-    kind: `${kind.kind}List`,
+    kind: kind.listKind ?? `${kind.kind}List`,
     apiVersion: apiVersionOf(kind),
     metadata: { resourceVersion, continue: next, remainingItemCount },
   };

@@ -4,10 +4,11 @@ import { ClusterError } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
 import type { Kind } from '../resources/kind.js';
 import { kindPrefix, storeKey } from '../resources/kind.js';
+import type { CurrentKind, KindSource } from '../resources/kind-source.js';
 import type { ObjectName, Resource } from '../resources/resource.js';
 import type { Store } from '../store/store.js';
 import type { Admission, AdmissionReads } from './admission/admission.js';
-import type { Registry, WatchItem } from './registry.js';
+import type { Registry, WatchItem, WatchQuery } from './registry.js';
 import { StoredEntries } from './stored-entries.js';
 import { bind } from './verbs/bind.js';
 import type { Ids, VerbContext } from './verbs/context.js';
@@ -16,16 +17,18 @@ import { deleteCollection } from './verbs/delete-collection.js';
 import { deleteObject } from './verbs/delete.js';
 import { evict } from './verbs/evict.js';
 import { get } from './verbs/get.js';
-import { list } from './verbs/list.js';
+import { listInVersion } from './verbs/list.js';
 import { patch } from './verbs/patch.js';
-import { translated } from './verbs/rejections.js';
+import { noSuchResource, translated } from './verbs/rejections.js';
 import { update } from './verbs/update.js';
-import { watch } from './verbs/watch.js';
+import { failing, watch } from './verbs/watch.js';
 
 export interface RegistryOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly ids: Ids;
+  /** Of kinds that come and go: what is read and written is of the kind as it is now. Absent: kinds stay as they are. */
+  readonly kinds?: KindSource | undefined;
   /** In order; see admission/plugins.ts. */
   readonly admission: readonly Admission[];
   readonly log: Logger;
@@ -62,6 +65,25 @@ async function* guarded(items: AsyncIterable<WatchItem>, log: Logger): AsyncGene
   }
 }
 
+/** Throws NotFound for a kind that is not served any more. */
+const currentKind = (kinds: KindSource | undefined, kind: Kind): CurrentKind => {
+  if (kinds === undefined || kind.schema === undefined) return { kind };
+  const found = kinds.current(kind);
+  if (found === undefined) throw noSuchResource();
+  return found;
+};
+
+const watchCurrent = (
+  context: VerbContext,
+  { kind, retired }: CurrentKind,
+  { query, signal }: { readonly query: WatchQuery; readonly signal: AbortSignal },
+): AsyncIterable<WatchItem> =>
+  watch(context, kind, {
+    query,
+    // A watch shows one schema: who wants to go on when that changes starts anew.
+    signal: retired === undefined ? signal : AbortSignal.any([signal, retired]),
+  });
+
 export const createRegistry = (options: RegistryOptions): Registry => {
   const { store, log } = options;
   const entries = new StoredEntries();
@@ -73,19 +95,26 @@ export const createRegistry = (options: RegistryOptions): Registry => {
       throw asClusterError(error, log);
     }
   };
+  const now = (kind: Kind): Kind => currentKind(options.kinds, kind).kind;
   return {
-    get: (kind, name, subresource) => attempt(() => get(context, kind, { name, subresource })),
-    list: (kind, query) => attempt(() => list(context, kind, query)),
-    watch: (kind, query, signal) => guarded(watch(context, kind, { query, signal }), log),
-    create: (kind, draft, call) => attempt(() => create(context, kind, { draft, options: call })),
+    get: (kind, name, subresource) => attempt(() => get(context, now(kind), { name, subresource })),
+    list: (kind, query) => attempt(() => listInVersion(context, now(kind), query)),
+    watch: (kind, query, signal) => {
+      try {
+        return guarded(watchCurrent(context, currentKind(options.kinds, kind), { query, signal }), log);
+      } catch (error) {
+        return failing(error);
+      }
+    },
+    create: (kind, draft, call) => attempt(() => create(context, now(kind), { draft, options: call })),
     update: (kind, name, draft, { subresource, ...call }) =>
-      attempt(() => update(context, kind, { name, draft, options: call, subresource })),
+      attempt(() => update(context, now(kind), { name, draft, options: call, subresource })),
     patch: (kind, name, change, { subresource, ...call }) =>
-      attempt(() => patch(context, kind, { name, patch: change, options: call, subresource })),
+      attempt(() => patch(context, now(kind), { name, patch: change, options: call, subresource })),
     delete: (kind, name, deletion, call) =>
-      attempt(() => deleteObject(context, kind, { name, deletion, options: call })),
+      attempt(() => deleteObject(context, now(kind), { name, deletion, options: call })),
     deleteCollection: (kind, query, deletion, call) =>
-      attempt(() => deleteCollection(context, kind, { query, deletion, options: call })),
+      attempt(() => deleteCollection(context, now(kind), { query, deletion, options: call })),
     bind: (pod, uid, node, call) => attempt(() => bind(context, { pod, uid, node, options: call })),
     evict: (pod, deletion, call) => attempt(() => evict(context, { name: pod, deletion, options: call })),
   };

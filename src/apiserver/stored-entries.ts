@@ -1,6 +1,7 @@
 // Entries of the store as clients see them: the revision spliced into the bytes, the object decoded when asked for.
 // Both are made once and shared for as long as anyone holds them, so that lists, watches and informers cost one decode.
 import { freeze } from '../base/json.js';
+import type { Kind } from '../resources/kind.js';
 import type { Resource } from '../resources/resource.js';
 import type { Entry, Revision } from '../store/store.js';
 import type { Stored } from './registry.js';
@@ -78,6 +79,27 @@ class StoredEntry implements Stored {
 export class StoredEntries {
   readonly #entries = new WeakMap<Entry, StoredEntry>();
   readonly #departed = new WeakMap<Entry, StoredEntry>();
+  /** What is kept in one version, as it is in another. */
+  readonly #versions = new WeakMap<Kind, WeakMap<Stored, Stored>>();
+
+  /** Entries of a kind in that kind's own version, whatever version they are kept in. */
+  inVersion(kind: Kind, kept: readonly Stored[]): readonly Stored[] | Promise<readonly Stored[]> {
+    if (kind.versions === undefined || kept.length === 0) return kept;
+    const known = this.#versions.get(kind) ?? new WeakMap<Stored, Stored>();
+    this.#versions.set(kind, known);
+    const fresh = kept.filter((stored) => !known.has(stored));
+    const objects = fresh.map(({ object }) => object);
+    const all = (decoded: readonly Resource[]): readonly Stored[] => {
+      fresh.forEach((stored, index) => {
+        const made = decoded[index] ?? stored.object;
+        known.set(stored, made === objects[index] ? stored : detached(freeze(made)));
+      });
+      return kept.map((stored) => known.get(stored) ?? stored);
+    };
+    if (fresh.length === 0) return all([]);
+    const decoded = kind.versions.decode(objects);
+    return decoded instanceof Promise ? decoded.then(all) : all(decoded);
+  }
 
   of(entry: Entry): Stored {
     return this.#of(entry);

@@ -5,8 +5,10 @@ import { messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
 import { resourceNameOf } from '../resources/kind.js';
 import type { Kind } from '../resources/kind.js';
+import type { KindSource } from '../resources/kind-source.js';
 import type { Resource } from '../resources/resource.js';
 import type { Cluster } from './cluster.js';
+import { Followers } from './followers.js';
 import { Informer } from './informer.js';
 import type { Selection } from './informer.js';
 import { LiveView } from './live-view.js';
@@ -19,6 +21,8 @@ export type WatchedKind = Kind | (Selection & { readonly of: Kind });
 export interface InformersOptions {
   readonly cluster: Cluster;
   readonly kinds: readonly WatchedKind[];
+  /** Kinds that come and go: all that are not among `kinds` are watched for as long as they are there. */
+  readonly follow?: KindSource | undefined;
   /** Built with the first list; an index that is not named here is built when it is first looked up. */
   readonly indexes?: readonly Index[] | undefined;
   readonly clock: Clock;
@@ -42,12 +46,15 @@ export interface Informers {
    * Returns what ends the subscription.
    */
   subscribe<T extends Resource>(kind: Kind<T>, listener: Listener<T>): () => void;
+  /** As `subscribe`, to every kind: those that are watched now and those that come later. */
+  subscribeAll(listener: Listener<Resource>): () => void;
   /** Newest revision of the kind that the view is known to show. */
   revision(kind: Kind): number;
 }
 
 class Subscribers {
   readonly #listeners = new Map<KindTable, Set<Listener<Resource>>>();
+  readonly #toAll = new Set<Listener<Resource>>();
   readonly #log: Logger;
 
   constructor(log: Logger) {
@@ -57,13 +64,28 @@ class Subscribers {
   add(table: KindTable, listener: Listener<Resource>): () => void {
     const listeners = this.#listeners.get(table) ?? new Set();
     this.#listeners.set(table, listeners.add(listener));
-    for (const object of table.list())
-      this.#call(listener, { kind: table.kind, type: 'added', object, previous: undefined });
+    this.#show(table, listener);
     return () => listeners.delete(listener);
+  }
+
+  addToAll(tables: readonly KindTable[], listener: Listener<Resource>): () => void {
+    this.#toAll.add(listener);
+    for (const table of tables) this.#show(table, listener);
+    return () => this.#toAll.delete(listener);
+  }
+
+  forget(table: KindTable): void {
+    this.#listeners.delete(table);
   }
 
   publish(table: KindTable, change: ViewChange): void {
     for (const listener of this.#listeners.get(table) ?? []) this.#call(listener, change);
+    for (const listener of this.#toAll) this.#call(listener, change);
+  }
+
+  #show(table: KindTable, listener: Listener<Resource>): void {
+    for (const object of table.list())
+      this.#call(listener, { kind: table.kind, type: 'added', object, previous: undefined });
   }
 
   /** One listener's mistake is not the watch's, nor the other listeners'. */
@@ -89,33 +111,49 @@ const selectionOf = (watched: WatchedKind): Selection => {
 };
 
 export const createInformers = (options: InformersOptions): Informers => {
-  const { cluster, kinds, indexes, clock, log, random } = options;
+  const { cluster, kinds, indexes, clock, log, random, follow } = options;
   const view = new LiveView(kinds.map(kindOf));
   for (const index of indexes ?? []) if (view.has(index.kind)) view.table(index.kind).index(index);
   const subscribers = new Subscribers(log);
-  const unlisted = new Set(kinds.map(kindOf));
+  const unlisted = new Set<string>();
   let announce: () => void = () => undefined;
   const complete = new Promise<void>((resolve) => {
     announce = resolve;
   });
-  if (unlisted.size === 0) announce();
 
-  const informers = kinds.map((watched) => {
-    const table = view.table(kindOf(watched));
-    return new Informer({
+  const listed = (kind: Kind): void => {
+    unlisted.delete(resourceNameOf(kind));
+    if (unlisted.size === 0) announce();
+  };
+  const informerOf = (table: KindTable, selection: Selection): Informer =>
+    new Informer({
       cluster,
       table,
-      selection: selectionOf(watched),
+      selection,
       clock,
       log,
       random,
       publish: (change) => subscribers.publish(table, change),
-      listed: () => {
-        unlisted.delete(table.kind);
-        if (unlisted.size === 0) announce();
-      },
+      listed: () => listed(table.kind),
     });
-  });
+  const informers = kinds.map((watched) => informerOf(view.table(kindOf(watched)), selectionOf(watched)));
+  const followers =
+    follow === undefined
+      ? undefined
+      : new Followers(follow, {
+          fixed: new Set(kinds.map((watched) => resourceNameOf(kindOf(watched)))),
+          start: (kind, signal) => informerOf(view.add(kind), {}).run(signal),
+          gone: (kind) => {
+            const table = view.table(kind);
+            for (const change of table.replace([], table.revision)) subscribers.publish(table, change);
+            subscribers.forget(table);
+            view.remove(kind);
+            listed(kind);
+          },
+        });
+  for (const kind of [...kinds.map(kindOf), ...(followers?.kinds() ?? [])])
+    unlisted.add(resourceNameOf(kind));
+  if (unlisted.size === 0) announce();
 
   return {
     view,
@@ -123,9 +161,10 @@ export const createInformers = (options: InformersOptions): Informers => {
       // One signal each: they listen to it often, and there are many of them.
       const own = informers.map((informer) => ({ informer, end: new AbortController() }));
       const running = own.map(({ informer, end }) => informer.run(end.signal));
+      const following = followers?.run(signal);
       await aborted(signal);
       for (const { end } of own) end.abort(signal.reason);
-      await Promise.all(running);
+      await Promise.all([...running, following]);
     },
     ready: (signal) =>
       new Promise((resolve, reject) => {
@@ -139,6 +178,7 @@ export const createInformers = (options: InformersOptions): Informers => {
       }),
     watches: (kind) => view.has(kind),
     subscribe: (kind, listener) => subscribers.add(view.table(kind), listener as Listener<Resource>),
-    revision: (kind) => view.table(kind).revision,
+    subscribeAll: (listener) => subscribers.addToAll(view.tables(), listener),
+    revision: (kind) => (view.has(kind) ? view.table(kind).revision : 0),
   };
 };

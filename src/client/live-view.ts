@@ -31,7 +31,8 @@ const clear = (table: IndexTable, index: Index, object: Resource): void => {
 
 /** All objects of one kind. */
 export class KindTable {
-  readonly kind: Kind;
+  /** The latest one that the resource is known by. */
+  kind: Kind;
   /** Newest revision that this table is known to show; 0 before the first list. */
   revision = 0;
   readonly #namespaces = new Map<string, Map<string, Resource>>();
@@ -126,21 +127,43 @@ export class KindTable {
   }
 }
 
-/** Throws for a kind that it was not made for: that is a mistake in the wiring. */
+/**
+ * Throws for a built-in kind that it was not made for: that is a mistake in the wiring. Of a kind that came at run time
+ * and is not followed (yet, or any more) it shows nothing.
+ */
 export class LiveView implements View {
   readonly #tables = new Map<Kind, KindTable>();
   readonly #byName = new Map<string, KindTable>();
 
   constructor(kinds: readonly Kind[]) {
-    for (const kind of kinds) {
-      const table = new KindTable(kind);
-      this.#tables.set(kind, table);
-      this.#byName.set(resourceNameOf(kind), table);
-    }
+    for (const kind of kinds) this.add(kind);
+  }
+
+  /** The table of the kind: a new one, or the one of the same resource, which goes by the new kind from now on. */
+  add(kind: Kind): KindTable {
+    const name = resourceNameOf(kind);
+    const table = this.#byName.get(name) ?? new KindTable(kind);
+    this.#tables.delete(table.kind);
+    table.kind = kind;
+    this.#tables.set(kind, table);
+    this.#byName.set(name, table);
+    return table;
+  }
+
+  remove(kind: Kind): void {
+    const name = resourceNameOf(kind);
+    const table = this.#byName.get(name);
+    if (table !== undefined) this.#tables.delete(table.kind);
+    this.#byName.delete(name);
+  }
+
+  /** All that are there now. */
+  tables(): readonly KindTable[] {
+    return [...this.#byName.values()];
   }
 
   table(kind: Kind): KindTable {
-    const table = this.#tables.get(kind) ?? this.#byName.get(resourceNameOf(kind));
+    const table = this.#find(kind);
     if (table === undefined)
       throw new Error(
         `${resourceNameOf(kind)} are not watched here: add them to the kinds of createInformers`,
@@ -153,14 +176,22 @@ export class LiveView implements View {
   }
 
   get<T extends Resource>(kind: Kind<T>, name: ObjectName): T | undefined {
-    return this.table(kind).get(name) as T | undefined;
+    return this.#shown(kind)?.get(name) as T | undefined;
   }
 
   list<T extends Resource>(kind: Kind<T>, namespace?: string): readonly T[] {
-    return this.table(kind).list(namespace) as readonly T[];
+    return (this.#shown(kind)?.list(namespace) ?? none) as readonly T[];
   }
 
   lookup<T extends Resource>(index: Index<T>, key: string): readonly T[] {
-    return this.table(index.kind).lookup(index, key) as readonly T[];
+    return (this.#shown(index.kind)?.lookup(index, key) ?? none) as readonly T[];
+  }
+
+  #find(kind: Kind): KindTable | undefined {
+    return this.#tables.get(kind) ?? this.#byName.get(resourceNameOf(kind));
+  }
+
+  #shown(kind: Kind): KindTable | undefined {
+    return kind.schema === undefined ? this.table(kind) : this.#find(kind);
   }
 }

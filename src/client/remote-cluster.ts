@@ -63,21 +63,14 @@ const deleteBody = ({ dryRun, ...options }: DeleteOptions): unknown => ({
   ...(dryRun === true ? { dryRun: ['All'] } : {}),
 });
 
-export interface RemoteClusterOptions {
-  /** Such as `capstan-agent/0.1.0`; its first part is the field manager where none is given. */
-  readonly userAgent: string;
-  /** Bearer token, where no client certificate proves who asks. */
-  readonly token?: string | undefined;
-}
-
 /** Sends JSON, reads JSON, and throws what the server's Status says. */
 class Requests {
   readonly #transport: Transport;
-  readonly #client: RemoteClusterOptions;
+  readonly #userAgent: string;
 
-  constructor(transport: Transport, client: RemoteClusterOptions) {
+  constructor(transport: Transport, userAgent: string) {
     this.#transport = transport;
-    this.#client = client;
+    this.#userAgent = userAgent;
   }
 
   async send<R>(
@@ -107,11 +100,9 @@ class Requests {
   }
 
   #headers(contentType?: string): Record<string, string> {
-    const { userAgent, token } = this.#client;
     return {
       accept: 'application/json',
-      'user-agent': userAgent,
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      'user-agent': this.#userAgent,
       ...(contentType === undefined ? {} : { 'content-type': contentType }),
     };
   }
@@ -211,8 +202,13 @@ const writes = (
   },
 });
 
-export const createRemoteCluster = (transport: Transport, options: RemoteClusterOptions): Cluster => {
-  const requests = new Requests(transport, options);
+export interface RemoteClusterOptions {
+  /** Such as `capstan-agent/0.1.0`; its first part is the field manager where none is given. */
+  readonly userAgent: string;
+}
+
+export const createRemoteCluster = (transport: Transport, { userAgent }: RemoteClusterOptions): Cluster => {
+  const requests = new Requests(transport, userAgent);
   return {
     ...reads(requests),
     ...writes(requests),

@@ -6,14 +6,10 @@ import type { ClusterAction } from '../reconcile/cluster-action.js';
 import type { ExpectingExecutor } from '../reconcile/expectation.js';
 import { runnable } from '../reconcile/runnable.js';
 import type { Runnable } from '../reconcile/runnable.js';
-import type { Kind } from '../resources/kind.js';
+import type { Kinds } from '../resources/kind-source.js';
+import { kinds as builtIn } from '../resources/kinds.js';
 import { leases } from '../resources/kinds/leases.js';
-import { clusterDnsController } from './cluster-dns.js';
-import { bootstrapSigner } from './bootstrap-tokens/bootstrap-signer.js';
-import { tokenCleaner } from './bootstrap-tokens/token-cleaner.js';
-import { createApprover, type RequestAccess } from './certificates/approver.js';
-import { requestCleaner } from './certificates/cleaner.js';
-import { createSignerExecutor, signerController, type SignCertificate } from './certificates/signer.js';
+import { createCustomDefinitionController } from './custom-definitions.js';
 import { cronJobController } from './cronjob/cronjob.js';
 import { daemonSetController } from './daemonset/daemonset.js';
 import { deploymentController } from './deployment/deployment.js';
@@ -40,13 +36,11 @@ export interface ControllersOptions {
   readonly executor: ExpectingExecutor<ClusterAction>;
   readonly clock: Clock;
   /** All kinds of the cluster. */
-  readonly kinds: readonly Kind[];
+  readonly kinds: Kinds;
   /** Such as 10.244.0.0/16; each node gets a /24 of it. */
   readonly podCidr: string;
   /** PEM of the cluster's authority, for `kube-root-ca.crt` in every namespace. */
   readonly rootCertificate?: string | undefined;
-  /** The authority's part of certificates that are asked for; without it none are approved or signed. */
-  readonly certificates?: { readonly access: RequestAccess; readonly sign: SignCertificate } | undefined;
   /** Silence in milliseconds after which a node is unreachable. */
   readonly nodeGraceMs?: number | undefined;
 }
@@ -54,7 +48,6 @@ export interface ControllersOptions {
 /** Throws Invalid for a pod network that is none. Subscribes to Leases, for as long as the informers live. */
 export const createControllers = (options: ControllersOptions): readonly Runnable[] => {
   const { cluster, informers, executor, clock, kinds, nodeGraceMs: graceMs = defaultGraceMs } = options;
-  const { certificates } = options;
   const guarded = createGuardedExecutor(cluster, executor);
   const heartbeats = new HeartbeatLog(clock, graceMs);
   informers.subscribe(leases, heartbeats.note);
@@ -67,24 +60,15 @@ export const createControllers = (options: ControllersOptions): readonly Runnabl
     runnable(cronJobController, executor),
     runnable(disruptionController, executor),
     runnable(endpointsController, executor, { width: 16 }),
-    runnable(clusterDnsController, executor),
     runnable(createNodeLifecycleController({ heartbeats, graceMs }), executor),
     runnable(taintEvictionController, executor, { width: 32 }),
     runnable(createNodeIpamController(options.podCidr), executor, { width: 1 }),
     runnable(createNamespaceController(kinds), guarded),
+    runnable(createCustomDefinitionController(builtIn), guarded),
     runnable(createNamespaceDefaultsController(options.rootCertificate), executor),
     runnable(createGarbageCollector(kinds), guarded, { width: 32 }),
     runnable(orphanedPodController, guarded),
     runnable(createEndedPodController(), executor, { width: 1 }),
     runnable(createEventTtlController(), executor, { width: 16 }),
-    runnable(tokenCleaner, executor, { width: 1 }),
-    runnable(bootstrapSigner, executor, { width: 1 }),
-    runnable(requestCleaner, executor, { width: 1 }),
-    ...(certificates === undefined
-      ? []
-      : [
-          runnable(createApprover(certificates.access), executor, { width: 1 }),
-          runnable(signerController, createSignerExecutor(cluster, certificates.sign, executor)),
-        ]),
   ];
 };

@@ -5,6 +5,9 @@ import type { Index, View, ViewChange } from '../client/view.js';
 import type { Controller, Decision, Key } from '../reconcile/controller.js';
 import { resourceNameOf } from '../resources/kind.js';
 import type { Kind } from '../resources/kind.js';
+import { kindSource } from '../resources/kind-source.js';
+import type { Kinds, KindSource } from '../resources/kind-source.js';
+import { namespaces } from '../resources/kinds/namespaces.js';
 import { isDeleting, nameOf } from '../resources/resource.js';
 import type { ObjectName, OwnerReference, Resource } from '../resources/resource.js';
 import type { GuardedAction, Identified } from './guarded-executor.js';
@@ -137,44 +140,60 @@ const reconcile = (observed: GarbageObserved): Decision<GuardedAction> => {
   };
 };
 
-class Graph {
-  readonly #kinds: readonly Kind[];
-  readonly #byName: ReadonlyMap<string, Kind>;
-  readonly #byOwner: ReadonlyMap<string, Kind>;
-  /** Per kind: its objects by the uids of their owners. */
-  readonly #dependents: ReadonlyMap<Kind, Index>;
+/** Where kinds are looked up, made anew when others are there. */
+interface Lookup {
+  readonly of: readonly Kind[];
+  readonly byName: ReadonlyMap<string, Kind>;
+  readonly byOwner: ReadonlyMap<string, Kind>;
+}
 
-  constructor(kinds: readonly Kind[]) {
-    this.#kinds = kinds;
-    this.#byName = new Map(kinds.map((kind) => [resourceNameOf(kind), kind]));
-    this.#byOwner = new Map(kinds.map((kind) => [`${kind.group}/${kind.kind}`, kind]));
-    this.#dependents = new Map(
-      kinds.map((kind) => [
-        kind,
-        {
-          name: `${kind.plural} by owner`,
-          kind,
-          keys: ({ metadata }) => (metadata.ownerReferences ?? []).map(({ uid }) => uid),
-        },
-      ]),
-    );
+class Graph {
+  readonly #source: KindSource;
+  #lookup: Lookup | undefined;
+  /** By the name of the resource: its objects by the uids of their owners. */
+  readonly #dependents = new Map<string, Index>();
+
+  constructor(source: KindSource) {
+    this.#source = source;
   }
 
-  get indexes(): readonly Index[] {
-    return [...this.#dependents.values()];
+  get #kinds(): Lookup {
+    const of = this.#source.stored();
+    if (this.#lookup?.of === of) return this.#lookup;
+    const byOwner = [...this.#source.served(), ...of].map(
+      (kind) => [`${kind.group}/${kind.kind}`, kind] as const,
+    );
+    this.#lookup = {
+      of,
+      byName: new Map(of.map((kind) => [resourceNameOf(kind), kind])),
+      byOwner: new Map(byOwner),
+    };
+    return this.#lookup;
+  }
+
+  #index(kind: Kind): Index {
+    const name = resourceNameOf(kind);
+    const known = this.#dependents.get(name);
+    if (known !== undefined) return known;
+    const made: Index = {
+      name: `${kind.plural} by owner`,
+      kind,
+      keys: ({ metadata }) => (metadata.ownerReferences ?? []).map(({ uid }) => uid),
+    };
+    this.#dependents.set(name, made);
+    return made;
   }
 
   dependents(view: View, uid: string): readonly Item[] {
-    return this.#kinds.flatMap((kind) => {
-      const index = this.#dependents.get(kind);
-      return index === undefined ? [] : view.lookup(index, uid).map((object) => ({ kind, object }));
-    });
+    return this.#kinds.of.flatMap((kind) =>
+      view.lookup(this.#index(kind), uid).map((object) => ({ kind, object })),
+    );
   }
 
   /** The object of a key. */
   item(view: View, { name, namespace }: Key): Item | undefined {
     const slash = name.indexOf('/');
-    const kind = this.#byName.get(name.slice(0, slash));
+    const kind = this.#kinds.byName.get(name.slice(0, slash));
     const object =
       kind === undefined ? undefined : view.get(kind, { name: name.slice(slash + 1), namespace });
     return kind === undefined || object === undefined ? undefined : { kind, object };
@@ -186,7 +205,7 @@ class Graph {
     reference: OwnerReference,
   ): OwnerState & { readonly item?: Item } {
     const group = reference.apiVersion.includes('/') ? (reference.apiVersion.split('/')[0] ?? '') : '';
-    const kind = this.#byOwner.get(`${group}/${reference.kind}`);
+    const kind = this.#kinds.byOwner.get(`${group}/${reference.kind}`);
     // A kind that nobody here knows cannot be looked at: its objects hold what they own.
     if (kind === undefined) return { reference, state: 'present', identity: undefined };
     const name: ObjectName = {
@@ -231,14 +250,13 @@ const keysOf = (graph: Graph, change: ViewChange, view: View): readonly Key[] =>
 };
 
 /** `kinds`: all whose objects may own or be owned. */
-export const createGarbageCollector = (
-  kinds: readonly Kind[],
-): Controller<GarbageObserved, GuardedAction> => {
-  const graph = new Graph(kinds);
+export const createGarbageCollector = (kinds: Kinds): Controller<GarbageObserved, GuardedAction> => {
+  const graph = new Graph(kindSource(kinds));
   return {
     name: 'garbage-collector',
-    watches: kinds.map((kind) => ({ kind, keys: (change, view) => keysOf(graph, change, view) })),
-    indexes: graph.indexes,
+    // Keys name objects of every kind; that decisions are found under one of them is all that the first kind is for.
+    watches: [{ kind: namespaces, keys: () => [] }],
+    watchesAll: (change, view) => keysOf(graph, change, view),
     observe: (view, key) => {
       const item = graph.item(view, key);
       if (item === undefined) return undefined;

@@ -1,10 +1,12 @@
 // Empties a namespace that is being deleted, then lets it go.
 import type { Instant } from '../base/clock.js';
 import type { View } from '../client/view.js';
-import type { Controller, Decision, Key, Trigger } from '../reconcile/controller.js';
+import type { Controller, Decision, Key } from '../reconcile/controller.js';
 import type { Namespace } from '../resources/generated/types.js';
 import type { Kind } from '../resources/kind.js';
 import { resourceNameOf } from '../resources/kind.js';
+import { kindSource } from '../resources/kind-source.js';
+import type { Kinds } from '../resources/kind-source.js';
 import { namespaces } from '../resources/kinds/namespaces.js';
 import { isDeleting, nameOf } from '../resources/resource.js';
 import type { Resource } from '../resources/resource.js';
@@ -60,30 +62,23 @@ const reconcile = (
 };
 
 /** `kinds` are all that the cluster has: what is not among them would stay behind. */
-export const createNamespaceController = (
-  kinds: readonly Kind[],
-): Controller<NamespaceObserved, GuardedAction> => {
-  const namespaced = kinds.filter((kind) => kind.namespaced);
+export const createNamespaceController = (kinds: Kinds): Controller<NamespaceObserved, GuardedAction> => {
+  const source = kindSource(kinds);
   const isGoing = (view: View, name: string | undefined): boolean => {
     const namespace = name === undefined ? undefined : view.get(namespaces, { name });
     return namespace !== undefined && isDeleting(namespace);
   };
-  const content = namespaced.map((kind): Trigger => ({
-    kind,
-    keys: ({ type, object }, view): readonly Key[] => {
+  return {
+    name: 'namespace',
+    watches: [{ kind: namespaces, keys: ({ object }) => (isDeleting(object) ? [nameOf(object)] : []) }],
+    watchesAll: ({ type, object }, view): readonly Key[] => {
       const { namespace: name } = object.metadata;
       return type !== 'modified' && name !== undefined && isGoing(view, name) ? [{ name }] : [];
     },
-  }));
-  return {
-    name: 'namespace',
-    watches: [
-      { kind: namespaces, keys: ({ object }) => (isDeleting(object) ? [nameOf(object)] : []) },
-      ...content,
-    ],
     observe: (view, { name }) => {
       const namespace = view.get(namespaces, { name });
       if (namespace === undefined || !isDeleting(namespace)) return undefined;
+      const namespaced = source.stored().filter((kind) => kind.namespaced);
       return {
         namespace,
         kinds: namespaced,

@@ -22,7 +22,7 @@ export type ClusterAction =
       readonly kind: Kind;
       readonly name: ObjectName;
       readonly patch: Patch;
-      readonly subresource?: 'status' | 'scale' | 'approval' | undefined;
+      readonly subresource?: 'status' | 'scale' | undefined;
     }
   | {
       readonly type: 'delete';

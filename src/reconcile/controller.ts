@@ -35,6 +35,8 @@ export interface Controller<Observed, Action> {
   readonly name: string;
   /** The first one is of the kind that the keys name. */
   readonly watches: readonly Trigger[];
+  /** Keys to look at again when an object of any kind changes, also of kinds that come later. */
+  readonly watchesAll?: ((change: ViewChange, view: View) => readonly Key[]) | undefined;
   readonly indexes?: readonly Index[];
   /** Undefined: there is nothing to decide for this key (any more). */
   observe(view: View, key: Key): Observed | undefined;

@@ -50,13 +50,20 @@ export const createLoop = (options: LoopOptions): Loop => {
   }));
 
   const subscribe = (): readonly (() => void)[] =>
-    runners.flatMap(({ controller, runner }) =>
-      controller.watches.map((trigger) =>
-        informers.subscribe(trigger.kind, (change) => {
-          for (const key of trigger.keys(change, informers.view)) runner.add(key);
-        }),
-      ),
-    );
+    runners.flatMap(({ controller, runner }) => {
+      const add = (keys: readonly Key[]): void => {
+        for (const key of keys) runner.add(key);
+      };
+      const { watchesAll } = controller;
+      return [
+        ...controller.watches.map((trigger) =>
+          informers.subscribe(trigger.kind, (change) => add(trigger.keys(change, informers.view))),
+        ),
+        ...(watchesAll === undefined
+          ? []
+          : [informers.subscribeAll((change) => add(watchesAll(change, informers.view)))]),
+      ];
+    });
 
   return {
     decisions,

@@ -31,6 +31,7 @@ export interface Runnable {
   /** What the keys name. */
   readonly kind: Kind;
   readonly watches: readonly Trigger[];
+  readonly watchesAll?: Trigger['keys'] | undefined;
   /** Keys in work at one time. */
   readonly width: number;
   /** Undefined: nothing to decide for this key. */
@@ -84,6 +85,7 @@ export const runnable = <Observed, Action>(
     name: controller.name,
     kind: main.kind,
     watches: controller.watches,
+    watchesAll: controller.watchesAll,
     width: options.width ?? defaultWidth,
     plan: (view, key, { now, failure }) => {
       const observed = controller.observe(view, key);

@@ -1,7 +1,8 @@
 // Everything that admits writes, in order: a new plugin is a file here and a line below.
 import type { Authorizer } from '../authorize/authorizer.js';
 import type { Admission } from './admission.js';
-import { certificateRequests } from './certificates.js';
+import { customDefinitions } from './custom-definitions.js';
+import type { CustomDefinitionsOptions } from './custom-definitions.js';
 import { escalation } from './escalation.js';
 import { limitRanger } from './limit-ranger.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
@@ -15,6 +16,8 @@ import type { ServiceAllocationOptions } from './service-allocation.js';
 export interface AdmissionOptions extends ServiceAllocationOptions {
   /** Without one everybody may give rights to everybody. */
   readonly authorizer?: Authorizer | undefined;
+  /** Without it CustomResourceDefinitions are kept, and make no kinds. */
+  readonly definitions?: CustomDefinitionsOptions | undefined;
 }
 
 /** Quotas come last: they count what the others have made of an object. */
@@ -22,7 +25,7 @@ export const admissionPlugins = (options: AdmissionOptions): readonly Admission[
   namespaceLifecycle,
   nodeRestriction,
   ...(options.authorizer === undefined ? [] : [escalation(options.authorizer)]),
-  certificateRequests(options.authorizer),
+  ...(options.definitions === undefined ? [] : [customDefinitions(options.definitions)]),
   podServiceAccount,
   podPriority,
   limitRanger,

@@ -25,14 +25,17 @@ export const commit = async (
   kind: Kind,
   { object, expected }: { readonly object: Resource; readonly expected: Revision },
 ): Promise<Stored> => {
-  const value = encode(object);
+  const kept = kind.versions === undefined ? object : await kind.versions.encode(object);
+  const value = encode(kept);
   if (value.byteLength > objectLimit)
     throw tooLarge(kind, object.metadata.name, value.byteLength, objectLimit);
   const key = keyOfObject(kind, object);
   const revision = await context.store.commit({ key, value }, expected);
   const entry = context.store.get(key);
   // A later write may be visible already: then the answer is what this one wrote, and nobody shares it.
-  return entry?.modified === revision ? context.entries.prime(entry, object) : detached(at(object, revision));
+  return entry?.modified === revision && kept === object
+    ? context.entries.prime(entry, object)
+    : detached(at(object, revision));
 };
 
 /** Throws RevisionConflict too. */

@@ -54,3 +54,15 @@ export const live = (
   const stored = context.entries.of(entry);
   return { stored, object: stored.object as OpenResource };
 };
+
+/** As `live`, in the kind's own version. */
+export const liveInVersion = async (
+  context: VerbContext,
+  kind: Kind,
+  entry: Entry,
+): Promise<{ readonly stored: Stored; readonly object: OpenResource }> => {
+  const found = live(context, entry);
+  if (kind.versions === undefined) return found;
+  const [stored = found.stored] = await context.entries.inVersion(kind, [found.stored]);
+  return { stored, object: stored.object as OpenResource };
+};

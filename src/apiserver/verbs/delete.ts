@@ -7,7 +7,7 @@ import { admit } from '../admission/admission.js';
 import type { CallOptions, Stored } from '../registry.js';
 import { detached } from '../stored-entries.js';
 import { commit, remove } from './commit.js';
-import { live, liveEntry } from './context.js';
+import { liveEntry, liveInVersion } from './context.js';
 import type { VerbContext } from './context.js';
 import { deletionOf } from './deletion.js';
 import { conflict, modified } from './rejections.js';
@@ -48,7 +48,7 @@ const deleteOnce = async (
   { name, deletion, options }: Request,
 ): Promise<Deleted> => {
   const entry = liveEntry(context, kind, name);
-  const { stored, object } = live(context, entry);
+  const { stored, object } = await liveInVersion(context, kind, entry);
   checkPreconditions(kind, object.metadata, deletion);
   const dryRun = options.dryRun === true || deletion.dryRun === true;
   const { settle } = admit(context.admission, {

@@ -139,3 +139,14 @@ export const list = (context: VerbContext, kind: Kind, query: ListQuery): ListRe
     remainingItemCount: found.remaining,
   };
 };
+
+/** As `list`, each object in the kind's own version. */
+export const listInVersion = async (
+  context: VerbContext,
+  kind: Kind,
+  query: ListQuery,
+): Promise<ListResult> => {
+  const found = list(context, kind, query);
+  if (kind.versions === undefined) return found;
+  return { ...found, items: await context.entries.inVersion(kind, found.items) };
+};

@@ -41,17 +41,23 @@ const ownerErrors = (owners: readonly OwnerReference[]): readonly FieldError[] =
   return errors;
 };
 
-const finalizerErrors = (finalizers: readonly string[]): readonly FieldError[] =>
+/** Kinds of Kubernetes' own extensions are less strict about names without a domain. */
+const finalizerErrors = (finalizers: readonly string[], lenient: boolean): readonly FieldError[] =>
   finalizers.flatMap((finalizer, index) => {
     const field = `metadata.finalizers[${String(index)}]`;
     const [syntax] = qualifiedNameErrors(finalizer);
     if (syntax !== undefined) return [invalid(field, finalizer, syntax)];
-    if (finalizer.includes('/') || standardFinalizers.has(finalizer)) return [];
+    if (lenient || finalizer.includes('/') || standardFinalizers.has(finalizer)) return [];
     const why = 'name is neither a standard finalizer name nor is it fully qualified';
     return [invalid(field, finalizer, why)];
   });
 
-export const metadataErrors = (metadata: ObjectMeta, old: ObjectMeta | undefined): readonly FieldError[] => {
+export const metadataErrors = (
+  kind: Kind,
+  metadata: ObjectMeta,
+  old: ObjectMeta | undefined,
+): readonly FieldError[] => {
+  const lenient = kind.schema !== undefined || kind.group === 'apiextensions.k8s.io';
   const { labels, annotations, ownerReferences, finalizers } = metadata;
   const errors = [
     ...nameErrors(metadata.name),
@@ -60,7 +66,7 @@ export const metadataErrors = (metadata: ObjectMeta, old: ObjectMeta | undefined
       ? []
       : annotationErrors('metadata.annotations', annotations)),
     ...(ownerReferences === undefined ? [] : ownerErrors(ownerReferences)),
-    ...(finalizers === undefined ? [] : finalizerErrors(finalizers)),
+    ...(finalizers === undefined ? [] : finalizerErrors(finalizers, lenient)),
   ];
   const added = (finalizers ?? []).filter((finalizer) => old?.finalizers?.includes(finalizer) !== true);
   if (old?.deletionTimestamp !== undefined && added.length > 0)

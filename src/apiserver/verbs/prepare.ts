@@ -84,7 +84,7 @@ export const prepare = (
   });
   try {
     const errors = [
-      ...metadataErrors(admitted.object.metadata, old?.metadata),
+      ...metadataErrors(kind, admitted.object.metadata, old?.metadata),
       ...kind.validate(admitted.object, old),
     ];
     if (errors.length > 0) throw invalid(kind, name, errors);

@@ -15,6 +15,10 @@ const quoted = (kind: Kind, name: string): string => `${resourceNameOf(kind)} ${
 
 export const badRequest = (message: string): ClusterError => new ClusterError('BadRequest', message);
 
+/** No such kind, or none any more. */
+export const noSuchResource = (): ClusterError =>
+  new ClusterError('NotFound', 'the server could not find the requested resource');
+
 export const notFound = (kind: Kind, name: string): ClusterError =>
   new ClusterError('NotFound', `${quoted(kind, name)} not found`, { subject: subjectOf(kind, name) });
 

@@ -7,7 +7,7 @@ import { RevisionConflict } from '../../store/store.js';
 import type { CallOptions, Stored, WritableSubresource } from '../registry.js';
 import { detached } from '../stored-entries.js';
 import { commit, remove } from './commit.js';
-import { live, liveEntry } from './context.js';
+import { liveEntry, liveInVersion } from './context.js';
 import type { OpenResource, VerbContext } from './context.js';
 import { isReleased } from './deletion.js';
 import { replacedMetadata } from './metadata.js';
@@ -46,8 +46,21 @@ const isSame = (before: OpenResource, after: OpenResource): boolean => {
 const memberAt = (object: unknown, path: string): unknown =>
   path.split('.').reduce<unknown>((value, step) => (isObject(value) ? value[step] : undefined), object);
 
+/** Everything that is neither metadata nor written through a subresource. */
+const body = (kind: Kind, object: OpenResource): unknown => ({
+  ...object,
+  apiVersion: undefined,
+  metadata: undefined,
+  ...(kind.subresources.includes('status') ? { status: undefined } : {}),
+});
+
+const differs = (kind: Kind, path: string, before: OpenResource, after: OpenResource): boolean =>
+  path === '*'
+    ? !equal(body(kind, before), body(kind, after))
+    : !equal(memberAt(before, path), memberAt(after, path));
+
 const withGeneration = (kind: Kind, before: OpenResource, after: OpenResource): OpenResource => {
-  const bumped = kind.generationFields.some((path) => !equal(memberAt(before, path), memberAt(after, path)));
+  const bumped = kind.generationFields.some((path) => differs(kind, path, before, after));
   if (!bumped) return after;
   const generation = (before.metadata.generation ?? 0) + 1;
   return { ...after, metadata: { ...after.metadata, generation } };
@@ -71,7 +84,7 @@ const checkPreconditions = (kind: Kind, current: Resource, sent: OpenResource): 
 const replaceOnce = async (context: VerbContext, replacement: Replacement): Promise<Stored> => {
   const { kind, name, subresource, options } = replacement;
   const entry = liveEntry(context, kind, name);
-  const { stored, object: current } = live(context, entry);
+  const { stored, object: current } = await liveInVersion(context, kind, entry);
   const sent = replacement.next(current);
   checkPreconditions(kind, current, sent);
   const candidate = merged(kind, { current, sent, subresource });

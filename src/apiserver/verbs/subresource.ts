@@ -12,6 +12,7 @@ const partOf = (object: OpenResource, member: string): Readonly<Record<string, u
 };
 
 interface Merge {
+  readonly kind: Kind;
   readonly current: OpenResource;
   readonly sent: OpenResource;
 }
@@ -29,7 +30,7 @@ const withEphemeral = (
  * Through the object itself, everything but what has a way of its own: the status, containers for debugging, and what
  * holds a namespace.
  */
-const whole = (kind: Kind, { current, sent }: Merge): OpenResource => ({
+const whole = ({ kind, current, sent }: Merge): OpenResource => ({
   ...sent,
   ...(kind.subresources.includes('ephemeralcontainers')
     ? { spec: withEphemeral(partOf(sent, 'spec'), partOf(current, 'spec')) }
@@ -42,7 +43,7 @@ const whole = (kind: Kind, { current, sent }: Merge): OpenResource => ({
 
 const mergers: Readonly<Record<WritableSubresource, (merge: Merge) => OpenResource>> = {
   status: ({ current, sent }) => ({ ...current, status: sent['status'] }),
-  scale: ({ current, sent }) => scaled(current, sent),
+  scale: ({ kind, current, sent }) => scaled(kind, current, sent),
   finalize: ({ current, sent }) => ({
     ...current,
     spec: { ...partOf(current, 'spec'), finalizers: partOf(sent, 'spec')['finalizers'] },
@@ -63,10 +64,14 @@ const mergers: Readonly<Record<WritableSubresource, (merge: Merge) => OpenResour
 /** Throws BadRequest for a subresource that the kind does not have. */
 export const merged = (
   kind: Kind,
-  { current, sent, subresource }: Merge & { readonly subresource: WritableSubresource | undefined },
+  {
+    current,
+    sent,
+    subresource,
+  }: Omit<Merge, 'kind'> & { readonly subresource: WritableSubresource | undefined },
 ): OpenResource => {
-  if (subresource === undefined) return whole(kind, { current, sent });
+  if (subresource === undefined) return whole({ kind, current, sent });
   if (!kind.subresources.includes(subresource))
     throw badRequest(`${kind.plural} have no subresource ${subresource}`);
-  return mergers[subresource]({ current, sent });
+  return mergers[subresource]({ kind, current, sent });
 };

@@ -47,7 +47,11 @@ const beginOf = (context: VerbContext, selection: Selection, query: WatchQuery):
 };
 
 /** The event of a change for one selection; undefined when the selection does not see it. */
-const itemOf = (entries: StoredEntries, selection: Selection, change: Change): WatchItem | undefined => {
+const itemOf = (
+  entries: StoredEntries,
+  selection: Selection,
+  change: Change,
+): Exclude<WatchItem, { readonly type: 'BOOKMARK' }> | undefined => {
   const { entry, previous, revision } = change;
   const was = previous !== undefined && selection.includes(previous, () => entries.of(previous));
   const is = entry !== undefined && selection.includes(entry, () => entries.of(entry));
@@ -136,7 +140,18 @@ const bookmark = (revision: Revision): WatchItem => ({
   resourceVersion: String(revision),
 });
 
+/** The object of an item in the kind's own version. */
+const itemInVersion = async (
+  { entries }: VerbContext,
+  kind: Kind,
+  item: Exclude<WatchItem, { readonly type: 'BOOKMARK' }>,
+): Promise<WatchItem> => {
+  const [stored = item.stored] = await entries.inVersion(kind, [item.stored]);
+  return { ...item, stored };
+};
+
 interface Feed {
+  readonly kind: Kind;
   readonly begin: Begin;
   readonly selection: Selection;
   readonly reader: ChangeReader;
@@ -144,12 +159,13 @@ interface Feed {
 }
 
 async function* itemsOf(context: VerbContext, feed: Feed): AsyncGenerator<WatchItem, void> {
-  const { begin, selection, reader, bookmarks } = feed;
+  const { kind, begin, selection, reader, bookmarks } = feed;
   const over = new AbortController();
   let reached = begin.revision;
   let told = begin.revision;
   try {
-    for (const stored of begin.initial) yield { type: 'ADDED', stored };
+    for (const stored of await context.entries.inVersion(kind, begin.initial))
+      yield { type: 'ADDED', stored };
     if (begin.initialEventsEnd)
       yield { type: 'BOOKMARK', resourceVersion: String(begin.revision), initialEventsEnd: true };
     if (bookmarks) void noteQuiet(reader, context, over.signal);
@@ -166,7 +182,7 @@ async function* itemsOf(context: VerbContext, feed: Feed): AsyncGenerator<WatchI
       const item = itemOf(context.entries, selection, arrival.change);
       if (item === undefined) continue;
       told = reached;
-      yield item;
+      yield kind.versions === undefined ? item : await itemInVersion(context, kind, item);
     }
     if (bookmarks && reached > told) yield bookmark(reached);
   } catch (error) {
@@ -180,8 +196,9 @@ async function* itemsOf(context: VerbContext, feed: Feed): AsyncGenerator<WatchI
 const tooOld = (asked: Revision, { oldest }: Compacted): Error =>
   expired(`too old resource version: ${String(asked)} (${String(oldest)})`);
 
+/** A watch that rejects the first read. */
 // eslint-disable-next-line @typescript-eslint/require-await -- an iterable that only fails
-async function* failing(error: unknown): AsyncGenerator<WatchItem, void> {
+export async function* failing(error: unknown): AsyncGenerator<WatchItem, void> {
   throw error;
 }
 
@@ -196,7 +213,7 @@ export const watch = (
     const begin = beginOf(context, selection, query);
     const changes = context.store.watch(selection.prefix, begin.revision, signal);
     const reader = new ChangeReader(changes[Symbol.asyncIterator]());
-    return itemsOf(context, { begin, selection, reader, bookmarks: query.allowBookmarks === true });
+    return itemsOf(context, { kind, begin, selection, reader, bookmarks: query.allowBookmarks === true });
   } catch (error) {
     return failing(error);
   }

@@ -8,8 +8,6 @@ export interface Ownership {
   readonly node: string;
   /** Name of the bridge network of this node's pods. */
   readonly network: string;
-  /** The sandbox is connected to the network by hand. */
-  readonly linked?: boolean | undefined;
   /** No score below it (`oom_score_adj`) is possible. */
   readonly oomFloor: number;
 }
@@ -89,7 +87,7 @@ const security = (spec: ContainerSpec): Docker.HostConfig => ({
   ...(spec.groups === undefined ? {} : { GroupAdd: [...spec.groups] }),
 });
 
-const namespaces = (spec: ContainerSpec, { network, linked }: Ownership): Docker.HostConfig => {
+const namespaces = (spec: ContainerSpec, network: string): Docker.HostConfig => {
   const pid =
     spec.hostPID === true
       ? { PidMode: 'host' }
@@ -102,7 +100,7 @@ const namespaces = (spec: ContainerSpec, { network, linked }: Ownership): Docker
       return { NetworkMode: 'host', ...pid, ...ipc };
     case 'pod':
       return {
-        NetworkMode: linked === true ? 'none' : network,
+        NetworkMode: network,
         IpcMode: 'shareable',
         ...(spec.network.hostPorts.length === 0
           ? {}
@@ -141,14 +139,9 @@ const logConfig: Docker.HostConfig['LogConfig'] = {
   Config: { 'max-size': '10m', 'max-file': '3' },
 };
 
-const endpoint = (
-  spec: ContainerSpec,
-  { network, linked }: Ownership,
-): Partial<Docker.ContainerCreateOptions> => {
+const endpoint = (spec: ContainerSpec, network: string): Partial<Docker.ContainerCreateOptions> => {
   if (spec.network.type !== 'pod') return {};
   const { address, hostname, hostPorts } = spec.network;
-  // Its namespace is made, and the engine puts nothing into it.
-  if (linked === true) return { Hostname: hostname, NetworkDisabled: true };
   return {
     Hostname: hostname,
     ...(hostPorts.length === 0
@@ -158,25 +151,13 @@ const endpoint = (
   };
 };
 
-/** By them a sandbox is connected, now or after a restart. */
-const linkLabels = ({ network }: ContainerSpec, { linked }: Ownership): Readonly<Record<string, string>> =>
-  linked === true && network.type === 'pod'
-    ? {
-        [label.address]: network.address,
-        [label.subnet]: network.subnet,
-        [label.gateway]: network.gateway,
-      }
-    : {};
-
-export const createOptions = (spec: ContainerSpec, ownership: Ownership): Docker.ContainerCreateOptions => ({
+export const createOptions = (
+  spec: ContainerSpec,
+  { instance, node, network, oomFloor }: Ownership,
+): Docker.ContainerCreateOptions => ({
   name: spec.name,
   Image: spec.image,
-  Labels: {
-    ...spec.labels,
-    [label.instance]: ownership.instance,
-    [label.node]: ownership.node,
-    ...linkLabels(spec, ownership),
-  },
+  Labels: { ...spec.labels, [label.instance]: instance, [label.node]: node },
   Env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
   ...(spec.command === undefined ? {} : { Entrypoint: [...spec.command] }),
   // As in Kubernetes: a command of its own leaves the image's arguments out.
@@ -187,10 +168,10 @@ export const createOptions = (spec: ContainerSpec, ownership: Ownership): Docker
   Tty: spec.tty ?? false,
   OpenStdin: spec.stdin ?? false,
   StdinOnce: spec.stdinOnce ?? false,
-  ...endpoint(spec, ownership),
+  ...endpoint(spec, network),
   HostConfig: {
-    ...namespaces(spec, ownership),
-    ...resources(spec, ownership.oomFloor),
+    ...namespaces(spec, network),
+    ...resources(spec, oomFloor),
     ...security(spec),
     ...tmpfs(spec),
     Mounts: spec.mounts.map(mountOf),

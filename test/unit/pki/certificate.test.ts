@@ -26,7 +26,7 @@ const node = issueCertificate(authority, {
   dnsNames: ['h1'],
   addresses: ['10.77.0.1', '2001:db8::1'],
   now,
-  lifetime: 365 * day,
+  validDays: 365,
 });
 
 describe('a certificate', () => {
@@ -55,7 +55,7 @@ describe('a certificate', () => {
       subject: { commonName: 'x', organizations: [] },
       usages: ['client'],
       now: late,
-      lifetime: 365 * day,
+      validDays: 365,
     });
     const facts = parseCertificate(certificate);
     expect(facts.notBefore).toBe(late - 5 * 60 * 1000);
@@ -155,7 +155,7 @@ describe('a TLS connection', () => {
       usages: [usage],
       dnsNames,
       now: validDays < 0 ? at - 10 * day : at,
-      lifetime: Math.abs(validDays) * day,
+      validDays: Math.abs(validDays),
     });
   const server = issue('server', ['api.example']);
   const client = issue('client', []);
@@ -230,7 +230,7 @@ describe.each(seeds([1]))('random certificates, seed %i', (seed) => {
         usages: ['client'],
         dnsNames,
         now,
-        lifetime: day,
+        validDays: 1,
       });
       expect(parseCertificate(certificate), JSON.stringify({ subject, dnsNames })).toMatchObject({
         ...subject,
