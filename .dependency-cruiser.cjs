@@ -27,7 +27,8 @@ module.exports = {
     ...features.map((folder) =>
       only(
         folder,
-        ['base', 'resources', 'client', 'reconcile'],
+        // Requests for certificates are read, and cluster-info is signed, where that is decided.
+        ['base', 'resources', 'client', 'reconcile', ...(folder === 'controllers' ? ['pki'] : [])],
         'features never import each other: what one needs of another travels as data in the cluster',
       ),
     ),

@@ -1,17 +1,34 @@
 // What a cluster has before anyone writes to it: its namespaces, their default accounts, and the way to the API itself.
 import { hasCode } from '../base/errors.js';
+import { clusterDnsAddress } from '../base/ipv4.js';
 import type { Kind } from '../resources/kind.js';
+import { clusterInfo, clusterInfoKey, renderClusterInfo } from '../resources/cluster-info.js';
 import { clusterrolebindings } from '../resources/kinds/clusterrolebindings.js';
 import { clusterroles } from '../resources/kinds/clusterroles.js';
+import { configmaps } from '../resources/kinds/configmaps.js';
 import { endpointslices } from '../resources/kinds/endpointslices.js';
 import { namespaces } from '../resources/kinds/namespaces.js';
 import { priorityclasses, systemPriorityClasses } from '../resources/kinds/priorityclasses.js';
+import { rolebindings } from '../resources/kinds/rolebindings.js';
+import { roles } from '../resources/kinds/roles.js';
 import { serviceaccounts } from '../resources/kinds/serviceaccounts.js';
 import { services } from '../resources/kinds/services.js';
-import type { EndpointSlice, Namespace, Service, ServiceAccount } from '../resources/generated/types.js';
+import type {
+  ConfigMap,
+  EndpointSlice,
+  Namespace,
+  Service,
+  ServiceAccount,
+} from '../resources/generated/types.js';
 import type { Draft } from '../resources/resource.js';
 import { addressRange } from './admission/address-range.js';
 import { defaultClusterRoleBindings, defaultClusterRoles } from './authorize/default-roles.js';
+import {
+  clusterInfoRole,
+  clusterInfoRoleBinding,
+  joiningClusterRoleBindings,
+  joiningClusterRoles,
+} from './authorize/joining-roles.js';
 import type { CallOptions, Registry } from './registry.js';
 
 export interface BootstrapOptions {
@@ -21,6 +38,8 @@ export interface BootstrapOptions {
   readonly apiPort: number;
   /** Where pods reach the API server; absent while it listens on loopback only. */
   readonly apiAddress?: string | undefined;
+  /** PEM of the authority, for machines that join; absent where none may. */
+  readonly authority?: string | undefined;
 }
 
 const ownNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
@@ -39,6 +58,28 @@ const apiService = ({ serviceCidr, apiPort }: BootstrapOptions): Draft<Service> 
     type: 'ClusterIP',
     clusterIP: addressRange(serviceCidr).at(0),
     ports: [{ name: 'https', protocol: 'TCP', port: 443, targetPort: apiPort }],
+  },
+});
+
+/** Each node answers for its own pods: its endpoint is the only one that they are led to. */
+const dnsService = ({ serviceCidr }: BootstrapOptions): Draft<Service> => ({
+  metadata: {
+    name: 'kube-dns',
+    namespace: 'kube-system',
+    labels: {
+      'k8s-app': 'kube-dns',
+      'kubernetes.io/cluster-service': 'true',
+      'kubernetes.io/name': 'Capstan',
+    },
+  },
+  spec: {
+    type: 'ClusterIP',
+    clusterIP: clusterDnsAddress(serviceCidr),
+    internalTrafficPolicy: 'Local',
+    ports: [
+      { name: 'dns', protocol: 'UDP', port: 53, targetPort: 53 },
+      { name: 'dns-tcp', protocol: 'TCP', port: 53, targetPort: 53 },
+    ],
   },
 });
 
@@ -73,6 +114,29 @@ const createMissing = async (registry: Registry, kind: Kind, draft: Draft): Prom
   }
 };
 
+const publicInfo = (server: string, ca: string): Draft<ConfigMap> => ({
+  metadata: clusterInfo,
+  data: { [clusterInfoKey]: renderClusterInfo({ server, ca }) },
+});
+
+/** What a machine that joins may read, and do. */
+const joining = async (
+  registry: Registry,
+  { apiAddress, apiPort, authority }: BootstrapOptions,
+): Promise<void> => {
+  await Promise.all([
+    ...joiningClusterRoles.map((role) => createMissing(registry, clusterroles, role)),
+    ...joiningClusterRoleBindings.map((binding) => createMissing(registry, clusterrolebindings, binding)),
+    createMissing(registry, roles, clusterInfoRole),
+    createMissing(registry, rolebindings, clusterInfoRoleBinding),
+  ]);
+  if (authority === undefined || apiAddress === undefined) return;
+  const info = publicInfo(`https://${apiAddress}:${String(apiPort)}`, authority);
+  await createMissing(registry, configmaps, info);
+  // Signatures of another content are worth nothing: the signer makes them anew.
+  await registry.patch(configmaps, clusterInfo, { type: 'merge', patch: { data: info.data } }, call);
+};
+
 /** Creates what is missing and leaves the rest alone, but for the address of the API, which may have moved. */
 export const bootstrap = async (registry: Registry, options: BootstrapOptions): Promise<void> => {
   await Promise.all(ownNamespaces.map((name) => createMissing(registry, namespaces, namespace(name))));
@@ -86,7 +150,9 @@ export const bootstrap = async (registry: Registry, options: BootstrapOptions): 
     ...defaultClusterRoles.map((role) => createMissing(registry, clusterroles, role)),
     ...defaultClusterRoleBindings.map((binding) => createMissing(registry, clusterrolebindings, binding)),
   ]);
+  await joining(registry, options);
   await createMissing(registry, services, apiService(options));
+  await createMissing(registry, services, dnsService(options));
   if (options.apiAddress === undefined) return;
   const slice = apiEndpoints(options.apiAddress, options.apiPort);
   await createMissing(registry, endpointslices, slice);

@@ -6,7 +6,9 @@ import type { Logger } from '../base/log.js';
 import { kindSource } from '../resources/kind-source.js';
 import type { Kinds, KindSource } from '../resources/kind-source.js';
 import type { Kind } from '../resources/kind.js';
-import { authenticate } from './authenticate.js';
+import type { AuditLog } from './audit/audit-log.js';
+import { anonymous, createAuthenticator, nothingPresented } from './authenticate.js';
+import type { Authenticator } from './authenticate.js';
 import { forbidden, pathAttributes, resourceAttributes } from './authorize/attributes.js';
 import type { Attributes } from './authorize/attributes.js';
 import type { Authorizer } from './authorize/authorizer.js';
@@ -23,6 +25,7 @@ import {
   resourceList,
 } from './discovery.js';
 import type { ServedKind } from './discovery.js';
+import type { Fairness, Leave } from './fairness/fairness.js';
 import { healthResponse } from './health.js';
 import type { HealthCheck } from './health.js';
 import type { NodeGateway } from './node-gateway.js';
@@ -36,6 +39,8 @@ import { routeOf } from './routes.js';
 import type { ResourceRoute, Route } from './routes.js';
 import { asClusterError, statusOf } from './status-error.js';
 import { servedSubresource } from './subresources.js';
+import { auditIdOf, isStream, tell } from './trace.js';
+import type { Observer, Trace } from './trace.js';
 import { noSuchResource } from './verbs/rejections.js';
 import { versionInfo } from './version.js';
 import { WatchLines } from './watch-stream.js';
@@ -51,10 +56,24 @@ export interface ApiServerOptions {
   readonly extensions?: readonly Extension[];
   /** Without one there is no `pods/log`. */
   readonly nodeGateway?: NodeGateway | undefined;
+  /** Says who asks; without one, client certificates do. */
+  readonly authenticator?: Authenticator | undefined;
   /** Says who may do what; without one, everyone who has been authenticated may do everything. */
   readonly authorizer?: Authorizer | undefined;
   /** What `/readyz` and `/healthz` look at besides the server itself. */
   readonly checks?: readonly HealthCheck[];
+  readonly surroundings?: Surroundings | undefined;
+}
+
+/** What stands around every request. */
+export interface Surroundings {
+  readonly fairness: Fairness;
+  readonly audit: AuditLog;
+  /** Are told of every answer, the audit log among them. */
+  readonly observers: readonly Observer[];
+  /** Milliseconds of a monotonic clock, with fractions. */
+  readonly ticks: () => number;
+  readonly uid: () => string;
 }
 
 /** What is served as long as no kind comes or goes. */
@@ -71,6 +90,7 @@ interface Front extends ServerContext {
   served(): Served;
   readonly options: ApiServerOptions;
   readonly openApi: OpenApi;
+  readonly authenticate: Authenticator;
 }
 
 const notAllowed = (): ClusterError =>
@@ -202,23 +222,39 @@ const open: ReadonlySet<Route['type']> = new Set(['health', 'version']);
 const extensionOf = (front: Front, path: string): Extension | undefined =>
   front.options.extensions?.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`));
 
-/** Who asks, as far as rights go; throws Forbidden. */
-const authorized = ({ options }: Front, request: HttpRequest, route: Route): Identity => {
-  const identity = authenticate(request);
-  const { authorizer } = options;
-  if (authorizer === undefined) return identity;
-  const actor = impersonated(authorizer, request, identity);
+/** Who asks, as far as rights go; throws Forbidden, or Unauthorized when nothing is known of the client. */
+const authorized = async (
+  front: Front,
+  request: HttpRequest,
+  route: Route,
+  trace: Partial<Trace>,
+): Promise<Identity> => {
   const wanted: Attributes =
     route.type === 'resource' ? resourceAttributes(request, route) : pathAttributes(request);
+  trace.wanted = wanted;
+  const identity = await front.authenticate(request);
+  trace.identity = identity;
+  const { authorizer } = front.options;
+  if (authorizer === undefined) {
+    if (identity === anonymous) throw nothingPresented();
+    return identity;
+  }
+  const actor = impersonated(authorizer, request, identity);
+  trace.actor = actor;
   const { allowed, reason } = authorizer.authorize(actor, wanted);
-  if (!allowed) throw forbidden(actor, wanted, reason);
-  return actor;
+  trace.allowed = allowed;
+  trace.reason = reason;
+  if (allowed) return actor;
+  throw actor === anonymous ? nothingPresented() : forbidden(actor, wanted, reason);
 };
 
-const serve = async (front: Front, request: HttpRequest): Promise<HttpResponse> => {
-  const route = routeOf(request.path);
-  if (open.has(route.type)) return serveDocument(front, route, request);
-  const identity = authorized(front, request, route);
+/** Whatever was asked for, by someone who may. */
+const dispatch = async (
+  front: Front,
+  route: Route,
+  request: HttpRequest,
+  identity: Identity,
+): Promise<HttpResponse> => {
   if (route.type === 'resource') return serveResource(front, route, request, identity);
   if (route.type === 'unknown') {
     const extension = extensionOf(front, request.path);
@@ -226,6 +262,26 @@ const serve = async (front: Front, request: HttpRequest): Promise<HttpResponse> 
     return extension.handle(request, identity);
   }
   return compressed(request, await serveDocument(front, route, request));
+};
+
+const serve = async (front: Front, request: HttpRequest, trace: Trace): Promise<HttpResponse> => {
+  const { route } = trace;
+  if (open.has(route.type)) return serveDocument(front, route, request);
+  const identity = await authorized(front, request, route, trace);
+  const { surroundings } = front.options;
+  const { wanted } = trace;
+  if (surroundings === undefined || wanted === undefined) return dispatch(front, route, request, identity);
+  surroundings.audit.received(trace);
+  const entered = surroundings.fairness.enter(identity, wanted, trace);
+  const leave: Leave = entered instanceof Promise ? await entered : entered;
+  let response: HttpResponse | undefined;
+  try {
+    response = await dispatch(front, route, request, identity);
+    if (isStream(response)) surroundings.fairness.hold(identity, wanted, trace);
+    return response;
+  } finally {
+    leave(response);
+  }
 };
 
 /** The answer to a request that failed, with the headers that belong to its reason. */
@@ -261,10 +317,11 @@ export const createApiHandler = (options: ApiServerOptions): HttpHandler => {
     served: servedBy(source, options),
     options,
     openApi: createOpenApi(source),
+    authenticate: options.authenticator ?? createAuthenticator({ tokens: [], clock, log }),
   };
-  return async (request) => {
+  const answer = async (request: HttpRequest, trace: Trace): Promise<HttpResponse> => {
     try {
-      return await serve(front, request);
+      return await serve(front, request, trace);
     } catch (error) {
       // The registry has logged its own.
       if (!(error instanceof ClusterError))
@@ -279,5 +336,22 @@ export const createApiHandler = (options: ApiServerOptions): HttpHandler => {
         );
       return errorResponse(error);
     }
+  };
+  const { surroundings } = options;
+  if (surroundings === undefined)
+    return (request) =>
+      answer(request, { request, route: routeOf(request.path), id: '', receivedAt: 0, startedAt: 0 });
+  const { observers, ticks, uid } = surroundings;
+  return async (request) => {
+    const trace: Trace = {
+      request,
+      route: routeOf(request.path),
+      id: auditIdOf(request, uid),
+      receivedAt: clock.now(),
+      startedAt: ticks(),
+    };
+    const response = await answer(request, trace);
+    tell(observers, trace, response, ticks);
+    return { ...response, headers: { ...response.headers, 'audit-id': trace.id } };
   };
 };

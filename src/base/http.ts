@@ -5,6 +5,10 @@ import type { Duplex } from 'node:stream';
 export interface Identity {
   readonly user: string;
   readonly groups: readonly string[];
+  /** Tells apart those who have had the same name at different times. */
+  readonly uid?: string | undefined;
+  /** What else is known, such as the pod that a token is bound to. */
+  readonly extra?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 export interface HttpRequest {
@@ -12,13 +16,21 @@ export interface HttpRequest {
   /** Decoded path without the query. */
   readonly path: string;
   readonly query: URLSearchParams;
+  /** Path and query as they were sent; absent where nobody sent them. */
+  readonly target?: string | undefined;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** Reads the whole body; rejects with RequestEntityTooLarge beyond the limit. */
   body(): Promise<Uint8Array>;
   /** PEM-less facts of the client certificate that the TLS layer has verified against the cluster's CA. */
   readonly clientCertificate:
-    { readonly commonName: string; readonly organizations: readonly string[] } | undefined;
+    | {
+        readonly commonName: string;
+        readonly organizations: readonly string[];
+        /** End of its life: a connection may outlive the certificate that opened it. */
+        readonly notAfter?: number | undefined;
+      }
+    | undefined;
   /** Why a certificate that the client did present counts as none, in the TLS layer's words. */
   readonly clientCertificateError?: string | undefined;
   readonly remoteAddress: string;

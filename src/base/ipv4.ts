@@ -32,3 +32,19 @@ export const contains = ({ base, bits }: Cidr, address: number): boolean =>
   address >= base && address < base + 2 ** (32 - bits);
 
 export const overlap = (a: Cidr, b: Cidr): boolean => contains(a, b.base) || contains(b, a.base);
+
+/** `addressNumber` the other way round. */
+export const addressText = (number: number): string =>
+  [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
+
+/** The first address that a host of the network may have; undefined for what is no network. */
+export const firstHost = (cidr: string | undefined): string | undefined => {
+  const network = cidr === undefined ? undefined : parseCidr(cidr);
+  return network === undefined ? undefined : addressText(network.base + 1);
+};
+
+/** Where pods ask for names: the tenth address of the service network, as kubeadm has it. */
+export const clusterDnsAddress = (serviceCidr: string): string | undefined => {
+  const network = parseCidr(serviceCidr);
+  return network === undefined ? undefined : addressText(network.base + 10);
+};

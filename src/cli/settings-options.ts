@@ -48,6 +48,8 @@ export const settingsOf = async (invocation: Invocation, context: CliContext): P
       repoCredentialsFile: file(settings.repoCredentialsFile),
       repoCaFile: file(settings.repoCaFile),
       webhookSecretFile: file(settings.webhookSecretFile),
+      auditPolicyFile: file(settings.auditPolicyFile),
+      auditLogPath: file(settings.auditLogPath),
     };
   } catch (error) {
     if (hasCode(error, 'BadRequest')) throw new UsageError(messageOf(error));

@@ -68,7 +68,7 @@ export interface Cluster {
     name: ObjectName,
     patch: Patch,
     options?: WriteOptions & {
-      readonly subresource?: 'status' | 'scale' | 'finalize' | 'ephemeralcontainers' | undefined;
+      readonly subresource?: 'status' | 'scale' | 'finalize' | 'ephemeralcontainers' | 'approval' | undefined;
     },
   ): Promise<T>;
   /** Server-side apply; creates when absent. Conflict with causes unless `force`. */

@@ -63,14 +63,21 @@ const deleteBody = ({ dryRun, ...options }: DeleteOptions): unknown => ({
   ...(dryRun === true ? { dryRun: ['All'] } : {}),
 });
 
+export interface RemoteClusterOptions {
+  /** Such as `capstan-agent/0.1.0`; its first part is the field manager where none is given. */
+  readonly userAgent: string;
+  /** Bearer token, where no client certificate proves who asks. */
+  readonly token?: string | undefined;
+}
+
 /** Sends JSON, reads JSON, and throws what the server's Status says. */
 class Requests {
   readonly #transport: Transport;
-  readonly #userAgent: string;
+  readonly #client: RemoteClusterOptions;
 
-  constructor(transport: Transport, userAgent: string) {
+  constructor(transport: Transport, client: RemoteClusterOptions) {
     this.#transport = transport;
-    this.#userAgent = userAgent;
+    this.#client = client;
   }
 
   async send<R>(
@@ -100,9 +107,11 @@ class Requests {
   }
 
   #headers(contentType?: string): Record<string, string> {
+    const { userAgent, token } = this.#client;
     return {
       accept: 'application/json',
-      'user-agent': this.#userAgent,
+      'user-agent': userAgent,
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(contentType === undefined ? {} : { 'content-type': contentType }),
     };
   }
@@ -202,13 +211,8 @@ const writes = (
   },
 });
 
-export interface RemoteClusterOptions {
-  /** Such as `capstan-agent/0.1.0`; its first part is the field manager where none is given. */
-  readonly userAgent: string;
-}
-
-export const createRemoteCluster = (transport: Transport, { userAgent }: RemoteClusterOptions): Cluster => {
-  const requests = new Requests(transport, userAgent);
+export const createRemoteCluster = (transport: Transport, options: RemoteClusterOptions): Cluster => {
+  const requests = new Requests(transport, options);
   return {
     ...reads(requests),
     ...writes(requests),

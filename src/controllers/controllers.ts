@@ -9,6 +9,12 @@ import type { Runnable } from '../reconcile/runnable.js';
 import type { Kinds } from '../resources/kind-source.js';
 import { kinds as builtIn } from '../resources/kinds.js';
 import { leases } from '../resources/kinds/leases.js';
+import { clusterDnsController } from './cluster-dns.js';
+import { bootstrapSigner } from './bootstrap-tokens/bootstrap-signer.js';
+import { tokenCleaner } from './bootstrap-tokens/token-cleaner.js';
+import { createApprover, type RequestAccess } from './certificates/approver.js';
+import { requestCleaner } from './certificates/cleaner.js';
+import { createSignerExecutor, signerController, type SignCertificate } from './certificates/signer.js';
 import { createCustomDefinitionController } from './custom-definitions.js';
 import { cronJobController } from './cronjob/cronjob.js';
 import { daemonSetController } from './daemonset/daemonset.js';
@@ -41,6 +47,8 @@ export interface ControllersOptions {
   readonly podCidr: string;
   /** PEM of the cluster's authority, for `kube-root-ca.crt` in every namespace. */
   readonly rootCertificate?: string | undefined;
+  /** The authority's part of certificates that are asked for; without it none are approved or signed. */
+  readonly certificates?: { readonly access: RequestAccess; readonly sign: SignCertificate } | undefined;
   /** Silence in milliseconds after which a node is unreachable. */
   readonly nodeGraceMs?: number | undefined;
 }
@@ -48,6 +56,7 @@ export interface ControllersOptions {
 /** Throws Invalid for a pod network that is none. Subscribes to Leases, for as long as the informers live. */
 export const createControllers = (options: ControllersOptions): readonly Runnable[] => {
   const { cluster, informers, executor, clock, kinds, nodeGraceMs: graceMs = defaultGraceMs } = options;
+  const { certificates } = options;
   const guarded = createGuardedExecutor(cluster, executor);
   const heartbeats = new HeartbeatLog(clock, graceMs);
   informers.subscribe(leases, heartbeats.note);
@@ -60,6 +69,7 @@ export const createControllers = (options: ControllersOptions): readonly Runnabl
     runnable(cronJobController, executor),
     runnable(disruptionController, executor),
     runnable(endpointsController, executor, { width: 16 }),
+    runnable(clusterDnsController, executor),
     runnable(createNodeLifecycleController({ heartbeats, graceMs }), executor),
     runnable(taintEvictionController, executor, { width: 32 }),
     runnable(createNodeIpamController(options.podCidr), executor, { width: 1 }),
@@ -70,5 +80,14 @@ export const createControllers = (options: ControllersOptions): readonly Runnabl
     runnable(orphanedPodController, guarded),
     runnable(createEndedPodController(), executor, { width: 1 }),
     runnable(createEventTtlController(), executor, { width: 16 }),
+    runnable(tokenCleaner, executor, { width: 1 }),
+    runnable(bootstrapSigner, executor, { width: 1 }),
+    runnable(requestCleaner, executor, { width: 1 }),
+    ...(certificates === undefined
+      ? []
+      : [
+          runnable(createApprover(certificates.access), executor, { width: 1 }),
+          runnable(signerController, createSignerExecutor(cluster, certificates.sign, executor)),
+        ]),
   ];
 };

@@ -1,5 +1,6 @@
 // Small files, read and written whole.
 import { randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -12,6 +13,9 @@ export const readOptionalFile = async (path: string): Promise<string | undefined
     throw error;
   }
 };
+
+/** In bytes; undefined when there is no such file. */
+export const fileSize = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.size;
 
 /** Replaces the file in one step; a reader sees the old content or the new. */
 export const writeFileAtomically = async (path: string, content: string, mode = 0o644): Promise<void> => {

@@ -39,6 +39,7 @@ const readAll = (incoming: IncomingRequest, limit: number): Promise<Uint8Array> 
 export class ServerRequest implements HttpRequest {
   readonly method: string;
   readonly path: string;
+  readonly target: string;
   readonly headers: HttpRequest['headers'];
   readonly #incoming: IncomingRequest;
   readonly #peer: PeerCertificate;
@@ -55,6 +56,7 @@ export class ServerRequest implements HttpRequest {
     const path = at === -1 ? url : url.slice(0, at);
     this.method = incoming.method ?? 'GET';
     this.path = decodePath(path);
+    this.target = url;
     this.#search = at === -1 ? '' : url.slice(at + 1);
     // Node joins repeated headers; the exception (set-cookie) is one of answers.
     this.headers = incoming.headers as HttpRequest['headers'];

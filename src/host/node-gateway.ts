@@ -4,7 +4,7 @@ import { checkServerIdentity } from 'node:tls';
 import type { PeerCertificate } from 'node:tls';
 import type { AgentAddress, ContainerLogRequest, NodeGateway } from '../apiserver/node-gateway.js';
 import type { HttpResponse } from '../base/http.js';
-import type { ClientCredentials } from './http-client.js';
+import { retire, type ClientCredentials } from './http-client.js';
 import { sendHttps } from './https-request.js';
 import { upgradeHttps } from './streams/upgrade-https.js';
 
@@ -30,13 +30,15 @@ const logPath = ({ namespace, pod, container, query }: ContainerLogRequest): str
 };
 
 export const createNodeGateway = (credentials: () => ClientCredentials): HttpNodeGateway => {
-  const agents = new Map<string, Agent>();
+  const agents = new Map<string, { readonly agent: Agent; readonly cert: string }>();
   // One for each node, since the name that its certificate must bear is the agent's option.
   const agentFor = ({ name }: AgentAddress): Agent => {
+    const present = credentials();
     const known = agents.get(name);
-    if (known !== undefined) return known;
-    const agent = new Agent({ ...credentials(), keepAlive: true, checkServerIdentity: checkAgent(name) });
-    agents.set(name, agent);
+    if (known?.cert === present.cert) return known.agent;
+    if (known !== undefined) retire(known.agent);
+    const agent = new Agent({ ...present, keepAlive: true, checkServerIdentity: checkAgent(name) });
+    agents.set(name, { agent, cert: present.cert });
     return agent;
   };
   return {
@@ -62,7 +64,7 @@ export const createNodeGateway = (credentials: () => ClientCredentials): HttpNod
       return upgradeHttps({ ...options, ...request, peer: peerName(node) }, signal);
     },
     close: () => {
-      for (const agent of agents.values()) agent.destroy();
+      for (const { agent } of agents.values()) agent.destroy();
       agents.clear();
     },
   };

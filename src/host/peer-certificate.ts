@@ -36,6 +36,10 @@ export const peerCertificate = (socket: TLSSocket): PeerCertificate => {
     return { error: reasons[code] ?? code };
   }
   return {
-    certificate: { commonName: texts(subject.CN)[0] ?? '', organizations: texts(subject.O) },
+    certificate: {
+      commonName: texts(subject.CN)[0] ?? '',
+      organizations: texts(subject.O),
+      notAfter: Date.parse(peer.valid_to),
+    },
   };
 };

@@ -13,11 +13,21 @@ import type { PodNetworkState } from './peers.js';
 import type { PodNetworkBackend } from './pod-network.js';
 import { ServiceView, serviceOf } from './service-view.js';
 
+/** Something else of this node's kernel that is kept as it should be. */
+export interface NetworkPart {
+  /** For the log. */
+  readonly name: string;
+  apply(signal: AbortSignal): Promise<void>;
+  /** False: others changed the kernel. Cheap. */
+  check(signal: AbortSignal): Promise<boolean>;
+}
+
 export interface NetworkAgentOptions {
   /** Watches at least Nodes, Services and EndpointSlices, all of them. */
   readonly informers: Informers;
   readonly datapath: Datapath;
   readonly backend: PodNetworkBackend;
+  readonly parts?: readonly NetworkPart[] | undefined;
   readonly nodeName: string;
   readonly clock: Clock;
   readonly log: Logger;
@@ -33,11 +43,17 @@ export interface NetworkAgent {
 /** Kinds that the agent's informers must watch. */
 export const networkKinds = [nodes, services, endpointslices] as const;
 
+const bound = (part: NetworkPart): NetworkPart => ({
+  name: part.name,
+  apply: (signal) => part.apply(signal),
+  check: (signal) => part.check(signal),
+});
+
 const samePodNetwork = (a: PodNetworkState, b: PodNetworkState): boolean =>
   JSON.stringify([a.node, a.peers]) === JSON.stringify([b.node, b.peers]);
 
 export const createNetworkAgent = (options: NetworkAgentOptions): NetworkAgent => {
-  const { informers, datapath, backend, nodeName, clock, log, applied } = options;
+  const { informers, datapath, backend, parts = [], nodeName, clock, log, applied } = options;
 
   const start = (signal: AbortSignal): Promise<unknown> => {
     const serviceView = new ServiceView(informers.view, nodeName);
@@ -96,9 +112,9 @@ export const createNetworkAgent = (options: NetworkAgentOptions): NetworkAgent =
         proxy.poke();
       }),
     ];
-    proxy.poke();
-    overlay.poke();
-    return Promise.all([proxy.run(signal), overlay.run(signal)]).finally(() => {
+    const appliers = [proxy, overlay, ...parts.map((part) => new Applier({ ...bound(part), clock, log }))];
+    for (const applier of appliers) applier.poke();
+    return Promise.all(appliers.map((applier) => applier.run(signal))).finally(() => {
       for (const stop of stops) stop();
     });
   };

@@ -11,7 +11,7 @@ export interface Peer {
 }
 
 export interface PodNetworkBackend {
-  readonly name: 'vxlan' | 'host-gw';
+  readonly name: string;
   /** Makes exactly these peers reachable, and removes what an earlier process left behind. */
   apply(node: LocalNode, peers: readonly Peer[], signal: AbortSignal): Promise<void>;
   /** Whether the kernel still holds what was applied; false: the next `apply` writes everything again. Cheap. */

@@ -3,7 +3,8 @@
 import type { Endpoint, EndpointSlice, Service, ServicePort } from '../resources/generated/types.js';
 import { addressNumber } from '../base/ipv4.js';
 import type { Backend, Frontend, Protocol, Target } from './datapath.js';
-import { reduced, weightsOf } from './weights.js';
+import { weightsOf } from '../resources/endpoint-weights.js';
+import { reduced } from './weights.js';
 
 interface Candidate extends Backend {
   readonly ready: boolean;
@@ -34,7 +35,7 @@ const candidatesOf = (
         (name ?? '') === (port.name ?? '') && (protocol ?? 'TCP') === (port.protocol ?? 'TCP'),
     )?.port;
     if (slice.addressType !== 'IPv4' || target === undefined) continue;
-    const weights = weightsOf(slice);
+    const weights = weightsOf(slice.metadata.annotations);
     for (const endpoint of slice.endpoints) {
       const [address = ''] = endpoint.addresses;
       const id = `${address}:${String(target)}`;

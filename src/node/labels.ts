@@ -20,6 +20,9 @@ export const label = {
   graceSeconds: 'dev.capstan.grace-seconds',
   /** Address of a sandbox. */
   address: 'dev.capstan.address',
+  /** Subnet of a sandbox that was connected to it without the engine. */
+  subnet: 'dev.capstan.subnet',
+  gateway: 'dev.capstan.gateway',
 } as const;
 
 export type ContainerKind = 'sandbox' | 'container';

@@ -7,6 +7,9 @@ const dayMs = 24 * 60 * 60 * 1000;
 /** Machines whose clocks are a little behind must still accept what was signed a moment ago. */
 const clockSkewMs = 5 * 60 * 1000;
 
+/** A short life is not to begin with its end: at most a tenth of it lies in the past. */
+const skewOf = (lifetime: number): number => Math.min(clockSkewMs, lifetime / 10);
+
 export interface AuthorityOptions {
   readonly commonName: string;
   readonly now: Instant;
@@ -21,7 +24,8 @@ export interface CertificateOptions {
   /** IP addresses. */
   readonly addresses?: readonly string[];
   readonly now: Instant;
-  readonly validDays: number;
+  /** Milliseconds. */
+  readonly lifetime: number;
 }
 
 export const createAuthority = ({ commonName, now, validDays }: AuthorityOptions): KeyPair => {
@@ -52,18 +56,17 @@ const alternativeNames = ({ dnsNames = [], addresses = [] }: CertificateOptions)
   return names.length === 0 ? [] : [{ name: 'subjectAltName', altNames: names }];
 };
 
-/** A new key and its certificate, signed by `authority`. */
-export const issueCertificate = (authority: KeyPair, options: CertificateOptions): KeyPair => {
-  const { publicKey, privateKey } = generateKey();
+/** A certificate for a key that is somebody's own, signed by `authority`. PEM. */
+export const certify = (authority: KeyPair, publicKey: string, options: CertificateOptions): string => {
   const { notAfter } = parseCertificate(authority.certificate);
-  const certificate = signCertificate(
+  return signCertificate(
     {
       subject: options.subject,
       authority: authority.certificate,
       publicKey,
-      notBefore: options.now - clockSkewMs,
+      notBefore: options.now - skewOf(options.lifetime),
       // Nothing outlives its authority.
-      notAfter: Math.min(options.now + options.validDays * dayMs, notAfter),
+      notAfter: Math.min(options.now + options.lifetime, notAfter),
       extensions: [
         { name: 'basicConstraints', critical: true, cA: false },
         { name: 'keyUsage', critical: true, digitalSignature: true, keyEncipherment: true },
@@ -77,5 +80,10 @@ export const issueCertificate = (authority: KeyPair, options: CertificateOptions
     },
     authority.key,
   );
-  return { certificate, key: privateKey };
+};
+
+/** A new key and its certificate, signed by `authority`. */
+export const issueCertificate = (authority: KeyPair, options: CertificateOptions): KeyPair => {
+  const { publicKey, privateKey } = generateKey();
+  return { certificate: certify(authority, publicKey, options), key: privateKey };
 };

@@ -11,6 +11,7 @@ import {
 import forge from 'node-forge';
 import type { Instant } from '../base/clock.js';
 import { ClusterError, messageOf } from '../base/errors.js';
+import * as der from './der.js';
 
 const { asn1, md, pki } = forge;
 
@@ -46,6 +47,7 @@ interface Unsigned {
   readonly subject: Subject;
   /** PEM of the authority's certificate; undefined for a certificate that signs itself. */
   readonly authority: string | undefined;
+  /** PEM of a SubjectPublicKeyInfo: RSA, or an elliptic curve. */
   readonly publicKey: string;
   readonly notBefore: Instant;
   readonly notAfter: Instant;
@@ -92,10 +94,29 @@ const serialNumber = (): string => {
   return bytes.toString('hex');
 };
 
+const spkiOf = (publicKey: string): Buffer =>
+  createPublicKey(publicKey).export({ type: 'spki', format: 'der' });
+
+/** RFC 5280, method 1: SHA-1 of the key's bits, which stand behind its algorithm. */
+const keyIdentifier = (spki: Buffer): Buffer => {
+  const [, bits] = der.within(der.parseDer(spki), der.types.SEQUENCE);
+  return createHash('sha1').update(der.bitsOf(bits)).digest();
+};
+
+/** Forge knows RSA only, and wants some key: the one that counts is put in its place. */
+const placeholder = pki.rsa.setPublicKey(new forge.jsbn.BigInteger('3'), new forge.jsbn.BigInteger('65537'));
+const keyPosition = 6;
+
+const withKey = (body: der.Node, spki: Buffer): der.Node => {
+  (body.value as der.Node[])[keyPosition] = der.parseDer(spki);
+  return body;
+};
+
 /** PEM of the certificate, signed with `signer` (a private key, PEM) by node:crypto: forge's own RSA is 31x slower. */
 export const signCertificate = (unsigned: Unsigned, signer: string): string => {
   const certificate = pki.createCertificate();
-  certificate.publicKey = pki.publicKeyFromPem(unsigned.publicKey);
+  const spki = spkiOf(unsigned.publicKey);
+  certificate.publicKey = placeholder;
   certificate.serialNumber = serialNumber();
   certificate.validity.notBefore = new Date(unsigned.notBefore);
   certificate.validity.notAfter = new Date(unsigned.notAfter);
@@ -104,16 +125,20 @@ export const signCertificate = (unsigned: Unsigned, signer: string): string => {
     unsigned.authority === undefined ? certificate : pki.certificateFromPem(unsigned.authority);
   // Byte for byte the authority's own name: Go compares them so.
   certificate.setIssuer(authority.subject.attributes);
+  const authorityKey =
+    unsigned.authority === undefined
+      ? spki
+      : read(unsigned.authority).publicKey.export({ type: 'spki', format: 'der' });
   certificate.setExtensions([
     ...unsigned.extensions,
-    { name: 'subjectKeyIdentifier' },
-    { name: 'authorityKeyIdentifier', keyIdentifier: authority.generateSubjectKeyIdentifier().getBytes() },
+    { name: 'subjectKeyIdentifier', value: der.toDer(der.octets(keyIdentifier(spki))).toString('binary') },
+    { name: 'authorityKeyIdentifier', keyIdentifier: keyIdentifier(authorityKey).toString('binary') },
   ]);
   certificate.md = md.sha256.create();
   certificate.signatureOid = signatureAlgorithm;
   certificate.siginfo.algorithmOid = signatureAlgorithm;
-  certificate.tbsCertificate = getTBSCertificate(certificate);
-  const body = Buffer.from(asn1.toDer(certificate.tbsCertificate).getBytes(), 'binary');
+  certificate.tbsCertificate = withKey(getTBSCertificate(certificate), spki);
+  const body = der.toDer(certificate.tbsCertificate);
   certificate.signature = sign('sha256', body, signer).toString('binary');
   return pki.certificateToPem(certificate);
 };

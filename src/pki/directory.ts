@@ -2,6 +2,7 @@
 import type { Instant } from '../base/clock.js';
 import { ClusterError } from '../base/errors.js';
 import { createAuthority, issueCertificate, type CertificateOptions } from './authority.js';
+import { renewalTime } from './renewal.js';
 import {
   canonicalAddress,
   generateKey,
@@ -20,13 +21,9 @@ export interface FileStore {
   write(name: string, content: string): Promise<void>;
 }
 
-export type CertificateRequest = Omit<CertificateOptions, 'now' | 'validDays'>;
+export type CertificateRequest = Omit<CertificateOptions, 'now' | 'lifetime'>;
 
 const authorityDays = 3650;
-const certificateDays = 365;
-
-/** Share of its life after which a certificate is renewed (Kubernetes' agents: 70 to 90 %). */
-const renewalShare = 0.7;
 
 const sameSet = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((item) => b.includes(item));
@@ -38,10 +35,9 @@ export const stillFits = (
   { authority, now }: { readonly authority: string; readonly now: Instant },
 ): boolean => {
   const facts = parseCertificate(certificate);
-  const age = (now - facts.notBefore) / (facts.notAfter - facts.notBefore);
   return (
-    age >= 0 &&
-    age < renewalShare &&
+    now >= facts.notBefore &&
+    now < renewalTime(facts) &&
     facts.commonName === request.subject.commonName &&
     sameSet(facts.organizations, request.subject.organizations) &&
     sameSet(facts.dnsNames, request.dnsNames ?? []) &&
@@ -101,11 +97,18 @@ export const openCertificate = async (
     authority,
     request,
     now,
-  }: { readonly authority: KeyPair; readonly request: CertificateRequest; readonly now: Instant },
+    lifetime,
+  }: {
+    readonly authority: KeyPair;
+    readonly request: CertificateRequest;
+    readonly now: Instant;
+    /** Milliseconds. */
+    readonly lifetime: number;
+  },
 ): Promise<KeyPair> => {
   const known = await readPair(files, name);
   if (known !== undefined && isUsable(known, request, authority.certificate, now)) return known;
-  return writePair(files, name, issueCertificate(authority, { ...request, now, validDays: certificateDays }));
+  return writePair(files, name, issueCertificate(authority, { ...request, now, lifetime }));
 };
 
 export interface SigningKey {

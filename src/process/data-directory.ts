@@ -7,6 +7,8 @@ import { readPid } from '../host/detached.js';
 export interface DataDirectory {
   readonly root: string;
   readonly store: string;
+  /** The database itself. */
+  readonly storeFile: string;
   readonly pki: string;
   /** Key rings: what is encrypted in the store cannot be read without them. */
   readonly keys: string;
@@ -14,7 +16,10 @@ export interface DataDirectory {
   readonly sources: string;
   readonly node: string;
   readonly kubeconfig: string;
+  /** Credentials of a node whose master is elsewhere. */
+  readonly agentKubeconfig: string;
   readonly log: string;
+  readonly audit: string;
   readonly output: string;
   readonly pid: string;
   /** Settings of the last start. */
@@ -27,13 +32,16 @@ export interface DataDirectory {
 export const dataDirectory = (root: string): DataDirectory => ({
   root,
   store: join(root, 'store'),
+  storeFile: join(root, 'store', 'store.mdb'),
   pki: join(root, 'pki'),
   keys: join(root, 'keys'),
   repository: join(root, 'repo.git'),
   sources: join(root, 'sources'),
   node: join(root, 'node'),
   kubeconfig: join(root, 'admin.kubeconfig'),
+  agentKubeconfig: join(root, 'agent.kubeconfig'),
   log: join(root, 'capstan.log'),
+  audit: join(root, 'audit', 'audit.log'),
   output: join(root, 'capstan.out'),
   pid: join(root, 'capstan.pid'),
   settings: join(root, 'settings.yaml'),

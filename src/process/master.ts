@@ -1,9 +1,11 @@
 // The master, from the disk upwards: store, verbs, API server, informers, controllers, scheduler, Git loop.
 import { admissionPlugins } from '../apiserver/admission/plugins.js';
 import { bootstrap } from '../apiserver/bootstrap.js';
-import { createAuthorizer } from '../apiserver/authorize/authorizer.js';
-import type { Authorizer } from '../apiserver/authorize/authorizer.js';
+import { createAuthenticator, type Authenticator } from '../apiserver/authenticate.js';
+import type { NodeGateway } from '../apiserver/node-gateway.js';
 import type { Registry } from '../apiserver/registry.js';
+import { createAuthorizer, type Authorizer } from '../apiserver/authorize/authorizer.js';
+import { BootstrapTokens } from '../apiserver/tokens/bootstrap-tokens.js';
 import { authorizeStream } from '../apiserver/streams/authorize-stream.js';
 import { createStreamHandler } from '../apiserver/streams/stream-handler.js';
 import { KindCatalog } from '../apiserver/custom/kind-catalog.js';
@@ -27,21 +29,28 @@ import { createScheduler } from '../scheduler/scheduler.js';
 import { storedKinds } from '../resources/kind-source.js';
 import type { KindSource } from '../resources/kind-source.js';
 import { kinds } from '../resources/kinds.js';
+import { secrets } from '../resources/kinds/secrets.js';
 import { compactByAge } from '../store/compactor.js';
 import { MvccStore } from '../store/mvcc-store.js';
 import type { EncryptingEngine } from '../store/at-rest/encrypting-engine.js';
+import { authorityHash } from '../pki/certificate.js';
+import type { Rotating } from '../pki/rotating.js';
 import type { Store } from '../store/store.js';
 import { encryptOlderData, rotateKeyEndpoint } from './at-rest.js';
 import type { Credentials } from './credentials.js';
+import { certificateAuthority } from './certificate-authority.js';
 import { decisionsEndpoint } from './decisions-endpoint.js';
 import { identities } from './identities.js';
+import { publishNetwork } from './network.js';
+import { watchJoins } from './join-requests.js';
 import type { Settings } from './settings.js';
+import { startSurroundings } from './surroundings.js';
 import type { Tasks } from './tasks.js';
 
 export interface MasterOptions {
   readonly settings: Settings;
   readonly engine: EncryptingEngine;
-  readonly credentials: Credentials;
+  readonly credentials: Rotating<Credentials>;
   /** At which other machines and pods reach the API server. */
   readonly address: string;
   readonly version: string;
@@ -68,6 +77,8 @@ export interface Master {
   listen(endpoints: Endpoints): Promise<HttpServer>;
 }
 
+const serverTls = ({ apiServer: { key, certificate }, ca }: Credentials) => ({ key, cert: certificate, ca });
+
 const closeGraceMs = 2000;
 
 /** History that a reconnecting watch may still ask for. */
@@ -75,6 +86,8 @@ const historyMs = 5 * 60 * 1000;
 
 interface Parts {
   readonly store: Store;
+  readonly authorizer: Authorizer;
+  readonly tokens: BootstrapTokens;
   readonly catalog: KindCatalog;
   readonly tasks: Tasks;
   clusterAs(identity: Identity): Cluster;
@@ -84,9 +97,10 @@ interface Parts {
 /** Informers, then everything that decides on what they show. */
 const startControlLoops = async (
   { settings, credentials, clock, log }: MasterOptions,
-  { store, catalog, tasks, clusterAs, recorderFor }: Parts,
+  { store, catalog, authorizer, tokens, tasks, clusterAs, recorderFor }: Parts,
 ): Promise<Pick<Master, 'informers' | 'decisions'>> => {
   const cluster = clusterAs(identities.controllers);
+  await publishNetwork(cluster, settings);
   const informers = createInformers({
     cluster,
     kinds: storedKinds(kinds),
@@ -106,7 +120,8 @@ const startControlLoops = async (
       clock,
       kinds: catalog,
       podCidr: settings.podCidr,
-      rootCertificate: credentials.ca,
+      rootCertificate: credentials.current.ca,
+      certificates: certificateAuthority({ settings, credentials, authorizer, clock }),
     }),
     informers,
     clock,
@@ -129,9 +144,71 @@ const startControlLoops = async (
   tasks.start('history', (signal) => compactByAge(store, { clock, keepMs: historyMs }, signal));
   tasks.start('informers', (signal) => informers.run(signal));
   await informers.ready(tasks.signal);
+  informers.subscribe(secrets, ({ type, object }) => {
+    if (type === 'deleted') tokens.removed(object);
+  });
   tasks.start('controllers', (signal) => loop.run(signal));
   tasks.start('scheduler', (signal) => scheduler.run(signal));
   return { informers, decisions };
+};
+
+interface ServingParts extends MasterOptions {
+  readonly store: MvccStore;
+  readonly registry: Registry;
+  readonly catalog: KindCatalog;
+  readonly authorizer: Authorizer;
+  readonly authenticator: Authenticator;
+  readonly gateway: NodeGateway;
+  readonly decisions: DecisionLog;
+  readonly tasks: Tasks;
+}
+
+/** The API server's port, with everything that answers on it. */
+const listen = async (parts: ServingParts, { extensions, webhook }: Endpoints): Promise<HttpServer> => {
+  const { settings, engine, credentials, version, clock, log, tasks } = parts;
+  const { store, registry, catalog, authorizer, authenticator, gateway, decisions } = parts;
+  const around = await startSurroundings({ settings, store, kinds, clock, log }, tasks);
+  const api = createApiHandler({
+    registry,
+    kinds: catalog,
+    clock,
+    log: log.child({ part: 'api' }),
+    version,
+    nodeGateway: gateway,
+    authenticator,
+    authorizer,
+    surroundings: around.surroundings,
+    extensions: [
+      around.metrics,
+      decisionsEndpoint(decisions),
+      rotateKeyEndpoint(store, engine),
+      ...extensions,
+    ],
+  });
+  const joins = {
+    hash: () => authorityHash(credentials.current.ca),
+    clock,
+    log: log.child({ part: 'joining' }),
+  };
+  const joinable = watchJoins(joins, api);
+  const server = await startHttpServer({
+    host: '0.0.0.0',
+    port: settings.apiPort,
+    portFlag: '--api-port',
+    tls: serverTls(credentials.current),
+    upgrade: createStreamHandler({
+      registry,
+      authenticator,
+      nodeGateway: gateway,
+      log: log.child({ part: 'streams' }),
+      authorize: (identity, route, request) => authorizeStream(authorizer, { identity, route, request }),
+    }),
+    handler: (request) => (request.path === '/hooks/git' ? webhook(request) : joinable(request)),
+    log,
+  });
+  credentials.subscribe((renewed) => server.renew(serverTls(renewed)));
+  tasks.finally(() => server.close(closeGraceMs));
+  return server;
 };
 
 /** The verbs over the store, and the kinds that they are for. */
@@ -162,7 +239,7 @@ const createVerbs = (
 };
 
 export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise<Master> => {
-  const { settings, engine, credentials, address, version, clock, log } = options;
+  const { settings, engine, credentials, address, clock, log } = options;
   const store = new MvccStore(engine);
   tasks.finally(() => store.close());
   tasks.start('encryption at rest', () => encryptOlderData(store, engine, log));
@@ -172,6 +249,13 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
     serviceCidr: settings.serviceCidr,
     apiPort: settings.apiPort,
     apiAddress: address,
+    authority: credentials.current.ca,
+  });
+  const tokens = new BootstrapTokens({ registry, clock });
+  const authenticator = createAuthenticator({
+    tokens: [tokens.authenticate],
+    clock,
+    log: log.child({ part: 'authentication' }),
   });
   const clusterAs = (identity: Identity): Cluster => createLocalCluster(registry, identity);
   const recorderFor = (component: string, identity: Identity): RunningEventRecorder => {
@@ -182,17 +266,18 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
 
   const { informers, decisions } = await startControlLoops(options, {
     store,
+    authorizer,
+    tokens,
     catalog,
     clusterAs,
     recorderFor,
     tasks,
   });
 
-  const gateway = createNodeGateway(() => ({
-    ca: credentials.ca,
-    cert: credentials.agentClient.certificate,
-    key: credentials.agentClient.key,
-  }));
+  const gateway = createNodeGateway(() => {
+    const { ca, agentClient } = credentials.current;
+    return { ca, cert: agentClient.certificate, key: agentClient.key };
+  });
   tasks.finally(() => gateway.close());
   return {
     kinds: catalog,
@@ -200,33 +285,10 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
     decisions,
     clusterAs,
     recorderFor,
-    listen: async ({ extensions, webhook }) => {
-      const api = createApiHandler({
-        registry,
-        kinds: catalog,
-        clock,
-        log: log.child({ part: 'api' }),
-        version,
-        nodeGateway: gateway,
-        authorizer,
-        extensions: [decisionsEndpoint(decisions), rotateKeyEndpoint(store, engine), ...extensions],
-      });
-      const server = await startHttpServer({
-        host: '0.0.0.0',
-        port: settings.apiPort,
-        portFlag: '--api-port',
-        tls: { key: credentials.apiServer.key, cert: credentials.apiServer.certificate, ca: credentials.ca },
-        upgrade: createStreamHandler({
-          registry,
-          nodeGateway: gateway,
-          log: log.child({ part: 'streams' }),
-          authorize: (identity, route, request) => authorizeStream(authorizer, { identity, route, request }),
-        }),
-        handler: (request) => (request.path === '/hooks/git' ? webhook(request) : api(request)),
-        log,
-      });
-      tasks.finally(() => server.close(closeGraceMs));
-      return server;
-    },
+    listen: (endpoints) =>
+      listen(
+        { ...options, store, registry, catalog, authorizer, authenticator, gateway, decisions, tasks },
+        endpoints,
+      ),
   };
 };

@@ -4,6 +4,7 @@ import { ClusterError } from '../base/errors.js';
 import type { HttpHandler, HttpRequest, UpgradeHandler } from '../base/http.js';
 import type { Logger } from '../base/log.js';
 import type { Cluster } from '../client/cluster.js';
+import type { Informers } from '../client/informers.js';
 import { createDockerRuntime } from '../host/docker/docker-runtime.js';
 import { dockerVersion } from '../host/docker/engine-version.js';
 import { startHttpServer } from '../host/http-server.js';
@@ -19,7 +20,9 @@ import { agentClientName } from './identities.js';
 import type { EventRecorder } from '../reconcile/cluster-action.js';
 import type { DecisionLog } from '../reconcile/decision-log.js';
 import type { KeyPair } from '../pki/certificate.js';
+import type { Rotating } from '../pki/rotating.js';
 import type { DataDirectory } from './data-directory.js';
+import { startNetwork } from './network.js';
 import type { Settings } from './settings.js';
 import type { Tasks } from './tasks.js';
 import { version } from './version.js';
@@ -31,11 +34,13 @@ export interface NodeOptions {
   readonly address: string;
   readonly cluster: Cluster;
   readonly source: PodSource;
+  /** Watches at least `watchedByNetwork`. */
+  readonly informers: Informers;
   readonly events: EventRecorder;
   readonly decisions?: DecisionLog | undefined;
   /** PEM of the authority, and the node's certificate. */
   readonly ca: string;
-  readonly identity: KeyPair;
+  readonly identity: Rotating<KeyPair>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -53,15 +58,17 @@ export const serveAgent = async (
   { settings, ca, identity, handler, upgrade, log }: AgentServer,
   tasks: Tasks,
 ): Promise<void> => {
+  const tls = ({ certificate, key }: KeyPair) => ({ key, cert: certificate, ca });
   const server = await startHttpServer({
     host: '0.0.0.0',
     port: settings.agentPort,
     portFlag: '--agent-port',
-    tls: { key: identity.key, cert: identity.certificate, ca },
+    tls: tls(identity.current),
     handler,
     ...(upgrade === undefined ? {} : { upgrade }),
     log,
   });
+  identity.subscribe((pair) => server.renew(tls(pair)));
   tasks.finally(() => server.close(closeGraceMs));
 };
 
@@ -80,6 +87,7 @@ export const startNode = async (options: NodeOptions, tasks: Tasks): Promise<voi
     host: settings.dockerHost,
     instance: directory.instance,
     node: nodeName,
+    network: startNetwork({ ...options, instance: directory.instance }, tasks),
     log,
   });
   const agent = createAgent({

@@ -1,7 +1,9 @@
 // Flags, environment and configuration file -> one record. A flag, a key of the file and a setting share one name.
 import { parse, stringify } from 'yaml';
+import { parseDuration } from '../base/duration.js';
 import { ClusterError } from '../base/errors.js';
 import { isObject } from '../base/json.js';
+import { backendNames, type BackendName } from '../network/network-config.js';
 
 export interface Settings {
   readonly dataDir: string;
@@ -19,8 +21,21 @@ export interface Settings {
   readonly dockerHost: string;
   readonly nodeName: string | undefined;
   readonly advertiseAddress: string | undefined;
+  /** Names of the API server beside those that it has of itself. */
+  readonly tlsSan: string | undefined;
+  /** Of certificates that the cluster signs, such as `365d`. */
+  readonly certificateLifetime: string;
   readonly podCidr: string;
   readonly serviceCidr: string;
+  /** audit.k8s.io/v1 Policy; undefined: the default one. */
+  readonly auditPolicyFile: string | undefined;
+  /** Undefined: in the data directory. */
+  readonly auditLogPath: string | undefined;
+  /** Mebibytes, files, days. */
+  readonly auditLogMaxsize: number;
+  readonly auditLogMaxbackup: number;
+  readonly auditLogMaxage: number;
+  readonly networkBackend: BackendName;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
@@ -67,6 +82,28 @@ const cidr =
       throw invalid(flag, `${value} is not an IPv4 network of at least 256 addresses, such as 10.244.0.0/16`);
     return value;
   };
+
+const duration =
+  (flag: string, leastMs: number) =>
+  (value: string): string => {
+    const parsed = parseDuration(value);
+    if (parsed === undefined || parsed < leastMs)
+      throw invalid(
+        flag,
+        `${value} is not a duration of at least ${leastMs / 1000} s, such as 90s, 24h or 365d`,
+      );
+    return value;
+  };
+
+/** Entries of a list with commas. */
+export const namesOf = (list: string | undefined): readonly string[] =>
+  (list ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+
+/** Milliseconds of a setting that has been read. */
+export const durationOf = (value: string): number => parseDuration(value) ?? 0;
 
 const setting = <Key extends keyof Settings>(definition: Setting<Key>): Setting<Key> => definition;
 
@@ -178,6 +215,22 @@ export const settingsTable = [
     parse: text,
   }),
   setting({
+    key: 'tlsSan',
+    flag: 'tls-san',
+    placeholder: 'NAME,…',
+    description: 'other names and addresses under which clients reach the API server',
+    fallback: undefined,
+    parse: text,
+  }),
+  setting({
+    key: 'certificateLifetime',
+    flag: 'certificate-lifetime',
+    placeholder: 'DURATION',
+    description: 'life of certificates; each is renewed, while running, at 70 to 90 % of it',
+    fallback: '365d',
+    parse: duration('certificate-lifetime', 10_000),
+  }),
+  setting({
     key: 'podCidr',
     flag: 'pod-cidr',
     placeholder: 'CIDR',
@@ -192,6 +245,55 @@ export const settingsTable = [
     description: 'addresses of services',
     fallback: '10.96.0.0/16',
     parse: cidr('service-cidr'),
+  }),
+  setting({
+    key: 'auditPolicyFile',
+    flag: 'audit-policy-file',
+    placeholder: 'FILE',
+    description:
+      'what the audit log records: an audit.k8s.io/v1 Policy (default: writes and reads, without bodies)',
+    fallback: undefined,
+    parse: text,
+  }),
+  setting({
+    key: 'auditLogPath',
+    flag: 'audit-log-path',
+    placeholder: 'FILE',
+    description: 'the audit log (default: audit/audit.log in the data directory)',
+    fallback: undefined,
+    parse: text,
+  }),
+  setting({
+    key: 'auditLogMaxsize',
+    flag: 'audit-log-maxsize',
+    placeholder: 'MIB',
+    description: 'size at which the audit log begins a new file',
+    fallback: 100,
+    parse: whole('audit-log-maxsize', 100_000),
+  }),
+  setting({
+    key: 'auditLogMaxbackup',
+    flag: 'audit-log-maxbackup',
+    placeholder: 'N',
+    description: 'older files of the audit log that are kept; 0 keeps all',
+    fallback: 10,
+    parse: whole('audit-log-maxbackup', 100_000),
+  }),
+  setting({
+    key: 'auditLogMaxage',
+    flag: 'audit-log-maxage',
+    placeholder: 'DAYS',
+    description: 'days for which older files of the audit log are kept; 0 keeps them',
+    fallback: 30,
+    parse: whole('audit-log-maxage', 100_000),
+  }),
+  setting({
+    key: 'networkBackend',
+    flag: 'network-backend',
+    placeholder: backendNames.join('|'),
+    description: 'how packets get to pods of other machines; none leaves services without traffic',
+    fallback: 'vxlan',
+    parse: oneOf('network-backend', backendNames),
   }),
   setting({
     key: 'logLevel',

@@ -19,7 +19,7 @@ export interface SignOptions {
   readonly server: string | undefined;
 }
 
-const validDays = 365;
+const lifetime = 365 * 24 * 60 * 60 * 1000;
 
 /** A node's agent both asks the API server and listens to it; its certificate is good for both. */
 const usagesOf = ({ organizations }: Subject): readonly ('client' | 'server')[] =>
@@ -42,7 +42,7 @@ export const signKubeconfig = async (
     subject,
     usages: usagesOf(subject),
     now,
-    validDays,
+    lifetime,
   });
   return renderKubeconfig({
     name: 'capstan',

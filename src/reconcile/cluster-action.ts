@@ -22,7 +22,7 @@ export type ClusterAction =
       readonly kind: Kind;
       readonly name: ObjectName;
       readonly patch: Patch;
-      readonly subresource?: 'status' | 'scale' | undefined;
+      readonly subresource?: 'status' | 'scale' | 'approval' | undefined;
     }
   | {
       readonly type: 'delete';

@@ -6,6 +6,9 @@ import { applications } from './kinds/applications.js';
 import { configmaps } from './kinds/configmaps.js';
 import { controllerrevisions } from './kinds/controllerrevisions.js';
 import { cronjobs } from './kinds/cronjobs.js';
+import { csidrivers } from './kinds/csidrivers.js';
+import { csinodes } from './kinds/csinodes.js';
+import { csistoragecapacities } from './kinds/csistoragecapacities.js';
 import { customresourcedefinitions } from './kinds/customresourcedefinitions.js';
 import { daemonsets } from './kinds/daemonsets.js';
 import { deployments } from './kinds/deployments.js';
@@ -26,14 +29,19 @@ import { persistentvolumeclaims } from './kinds/persistentvolumeclaims.js';
 import { persistentvolumes } from './kinds/persistentvolumes.js';
 import { pods } from './kinds/pods.js';
 import { releases } from './kinds/releases.js';
+import { podtemplates } from './kinds/podtemplates.js';
 import { replicasets } from './kinds/replicasets.js';
+import { replicationcontrollers } from './kinds/replicationcontrollers.js';
 import { repositories } from './kinds/repositories.js';
 import { rollouts } from './kinds/rollouts.js';
+import { runtimeclasses } from './kinds/runtimeclasses.js';
 import { secrets } from './kinds/secrets.js';
 import { serviceaccounts } from './kinds/serviceaccounts.js';
 import { services } from './kinds/services.js';
 import { statefulsets } from './kinds/statefulsets.js';
 import { storageclasses } from './kinds/storageclasses.js';
+import { volumeattachments } from './kinds/volumeattachments.js';
+import { certificatesigningrequests } from './kinds/certificatesigningrequests.js';
 import { clusterrolebindings } from './kinds/clusterrolebindings.js';
 import { clusterroles } from './kinds/clusterroles.js';
 import { limitranges } from './kinds/limitranges.js';
@@ -54,6 +62,8 @@ export const kinds: readonly Kind[] = [
   serviceaccounts,
   persistentvolumes,
   persistentvolumeclaims,
+  replicationcontrollers,
+  podtemplates,
   endpointslices,
   leases,
   deployments,
@@ -72,6 +82,7 @@ export const kinds: readonly Kind[] = [
   rolebindings,
   clusterroles,
   clusterrolebindings,
+  certificatesigningrequests,
   priorityclasses,
   resourcequotas,
   limitranges,
@@ -82,6 +93,11 @@ export const kinds: readonly Kind[] = [
   analysisruns,
   experiments,
   releases,
+  csidrivers,
+  csinodes,
+  csistoragecapacities,
+  volumeattachments,
+  runtimeclasses,
   customresourcedefinitions,
   applications,
   repositories,

@@ -69,6 +69,11 @@ export class MvccStore implements Store {
     return this.#index.revision;
   }
 
+  /** Watches that are open. */
+  get watchers(): number {
+    return this.#watchers.size;
+  }
+
   get(key: string, at?: Revision): Entry | undefined {
     return this.#index.get(key, at);
   }

@@ -48,7 +48,7 @@ const pushAndWait = async (machine: Machine, name: string, signal: AbortSignal):
   );
   await machine.git(['add', '-A']);
   await machine.git(['commit', '-q', '-m', `Add ${name}`]);
-  const remote = openRemote(readFileSync(machine.kubeconfig, 'utf8'), machine.kubeconfig);
+  const remote = openRemote(await machine.kubeconfigFromOutside(), machine.kubeconfig);
   const done = new AbortController();
   try {
     const { resourceVersion } = await remote.cluster.list(pods, { namespace: name });

@@ -61,17 +61,17 @@ const argumentsFor = (folder: string, bridge: string, liveRestore: boolean): rea
   ...(liveRestore ? ['--live-restore'] : []),
 ];
 
-const ip = async (...args: readonly string[]): Promise<void> => {
-  await execute('ip', [...args], {
+const ip = async (namespace: string | undefined, ...args: readonly string[]): Promise<void> => {
+  await execute('ip', [...(namespace === undefined ? [] : ['-n', namespace]), ...args], {
     env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
   });
 };
 
-const makeBridge = async (name: string): Promise<void> => {
+const makeBridge = async (name: string, namespace: string | undefined): Promise<void> => {
   const [a = 0, b = 0] = randomBytes(2);
-  await ip('link', 'add', name, 'type', 'bridge');
-  await ip('address', 'add', `10.${128 + (a % 64)}.${b}.1/24`, 'dev', name);
-  await ip('link', 'set', name, 'up');
+  await ip(namespace, 'link', 'add', name, 'type', 'bridge');
+  await ip(namespace, 'address', 'add', `10.${128 + (a % 64)}.${b}.1/24`, 'dev', name);
+  await ip(namespace, 'link', 'set', name, 'up');
 };
 
 const unmountBelow = async (folder: string): Promise<void> => {
@@ -86,13 +86,18 @@ const unmountBelow = async (folder: string): Promise<void> => {
 
 /** Fails with what is missing when there is no dockerd, or when it does not come up (with the end of its log). */
 export const startDockerEngine = async (
-  options: { readonly liveRestore?: boolean } = {},
+  options: {
+    readonly liveRestore?: boolean;
+    /** Network namespace that is the engine's machine; this machine's own when absent. */
+    readonly namespace?: string | undefined;
+  } = {},
 ): Promise<DockerEngine> => {
+  const { namespace } = options;
   const folder = await mkdtemp(join(tmpdir(), 'capd-'));
   const socketPath = join(folder, 'docker.sock');
   const host = `unix://${socketPath}`;
   const bridge = `capb-${folder.slice(-6)}`;
-  await makeBridge(bridge);
+  await makeBridge(bridge, namespace);
   let pid: number | undefined;
 
   const docker = async (...args: readonly string[]): Promise<string> =>
@@ -102,7 +107,12 @@ export const startDockerEngine = async (
     await rm(join(folder, 'docker.pid'), { force: true });
     const log = await open(join(folder, 'dockerd.log'), 'a');
     try {
-      const child = spawn('dockerd', argumentsFor(folder, bridge, options.liveRestore ?? true), {
+      const entering = namespace === undefined ? [] : ['nsenter', `--net=/run/netns/${namespace}`, '--'];
+      const [program = 'dockerd', ...args] = [
+        ...[...entering, 'dockerd'],
+        ...argumentsFor(folder, bridge, options.liveRestore ?? true),
+      ];
+      const child = spawn(program, args, {
         detached: true,
         stdio: ['ignore', log.fd, log.fd],
         env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
@@ -160,7 +170,7 @@ export const startDockerEngine = async (
     if (containers.length > 0) await docker('rm', '-f', ...containers);
     await docker('network', 'prune', '-f');
     await kill('SIGTERM');
-    await ip('link', 'delete', bridge);
+    await ip(namespace, 'link', 'delete', bridge);
     await unmountBelow(folder);
     await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   };

@@ -1,6 +1,9 @@
 // Docker Engine keeps the contract, and what only a real engine can show.
+import { readlink } from 'node:fs/promises';
 import { describe, expect, it, beforeAll, afterAll } from 'vitest';
 import { silent } from '../../src/base/log.js';
+import { linkName } from '../../src/host/docker/pod-links.js';
+import { networkProber } from '../../src/host/prober.js';
 import { createDockerRuntime } from '../../src/host/docker/docker-runtime.js';
 import { removeEverything } from '../../src/host/docker/remove-everything.js';
 import { label } from '../../src/node/labels.js';
@@ -164,6 +167,50 @@ describe('the runtime on Docker', () => {
           return start(sandbox('vanished', '10.202.0.82'));
         }));
     expect(again.state).toBe('running');
+  });
+
+  it('pods whose network somebody removed are on it again with the next list, at their addresses', async () => {
+    const { id } = await start(sandbox('unplugged', '10.202.0.83'));
+    await start(app('server', id, { command: ['/bin/httpd', '-f', '-p', '8080', '-h', '/www'] }));
+    const probe = { containerId: id, host: '10.202.0.83', port: 8080, timeoutMs: 3000 };
+    const http = { scheme: 'HTTP', path: '/index.html', headers: [] } as const;
+    const answers = async (): Promise<boolean> =>
+      (await networkProber.check({ ...probe, http }, signal)).success;
+    const bridge = async (): Promise<string> =>
+      readlink(`/sys/class/net/${linkName(id)}/master`).catch(() => 'none');
+    expect(await answers()).toBe(true);
+    const before = await bridge();
+    expect(before).toMatch(/cap-/);
+    await engine.docker('network', 'rm', 'capstan-one-n1');
+    expect(await bridge()).toBe('none');
+    await runtime.list(signal);
+    expect(await bridge()).toBe(before);
+    expect(await answers()).toBe(true);
+  });
+
+  it('a sandbox that was started, and not connected before a crash, is connected by the next process', async () => {
+    const created = await runtime.create(sandbox('half', '10.202.0.84'), signal);
+    await engine.docker('start', created.id);
+    const another = await createDockerRuntime({
+      host: engine.host,
+      instance: 'one',
+      node: 'n1',
+      log: silent,
+    });
+    await another.list(signal);
+    const inside = await start(app('in-half', created.id));
+    expect(await output(inside.id, ['/bin/ip', '-4', 'addr', 'show', 'eth0'])).toContain('10.202.0.84/24');
+    expect(await output(inside.id, ['/bin/ip', 'route'])).toContain('default via 10.202.0.1');
+  });
+
+  it('ports of the host lead to a pod', async () => {
+    const free = 20_000 + Math.floor(Math.random() * 10_000);
+    const spec = sandbox('published', '10.202.0.85');
+    const hostPorts = [{ protocol: 'TCP', containerPort: 80, hostPort: free } as const];
+    const network = { ...spec.network, type: 'pod', hostPorts } as typeof spec.network;
+    const { id } = await start({ ...spec, network });
+    const ports = await engine.docker('port', id);
+    expect(ports).toContain(`:${free}`);
   });
 
   it('a node whose pod CIDR changed gets a new network when nothing uses the old one', async () => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bootstrap } from '../../src/apiserver/bootstrap.js';
 import { createApiHandler } from '../../src/apiserver/handler.js';
+import { createAuthenticator } from '../../src/apiserver/authenticate.js';
 import { createLocalCluster } from '../../src/apiserver/local-cluster.js';
 import { createRegistry } from '../../src/apiserver/store-registry.js';
 import { createStreamHandler } from '../../src/apiserver/streams/stream-handler.js';
@@ -88,7 +89,14 @@ export const startStreamCluster = async (runtime: Runtime): Promise<StreamCluste
       authorize,
     }),
   );
-  const serverStreams = counted(createStreamHandler({ registry, nodeGateway, log: silent }));
+  const serverStreams = counted(
+    createStreamHandler({
+      registry,
+      nodeGateway,
+      log: silent,
+      authenticator: createAuthenticator({ tokens: [], clock: systemClock, log: silent }),
+    }),
+  );
   const options = { host: '127.0.0.1', port: 0, portFlag: '--port', log: silent };
   const agent = await startHttpServer({
     ...options,

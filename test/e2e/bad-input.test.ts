@@ -205,6 +205,34 @@ describe('a machine that is not ready is told so at the start', () => {
     expect(result.stderr).toContain('--api-port');
   });
 
+  it('addresses that another Capstan on this machine has, and with others both live', async () => {
+    const second = join(machine.folder, 'second');
+    const up = (...flags: readonly string[]): Promise<Result> =>
+      machine.run(
+        capstanProgram,
+        [
+          ...['up', '--detach', '--data-dir', second, '--docker-host', machine.engine.host],
+          ...['--api-port', '16443', '--agent-port', '20250', ...flags],
+        ],
+        { timeoutMs: 100_000 },
+      );
+    const pods = await up();
+    expect(pods.code).toBe(1);
+    expect(pods.stderr).toMatch(
+      /--pod-cidr 10\.244\.0\.0\/16 overlaps .*choose another network with --pod-cidr/,
+    );
+    const services = await up('--pod-cidr', '10.50.0.0/16');
+    expect(services.stderr).toMatch(/--service-cidr 10\.96\.0\.0\/16 overlaps .* of another Capstan/);
+    const both = await up('--pod-cidr', '10.50.0.0/16', '--service-cidr', '10.97.0.0/16');
+    expect(both.code, both.stderr).toBe(0);
+    const reset = await machine.run(capstanProgram, ['reset', '--yes', '--data-dir', second], {
+      timeoutMs: 60_000,
+    });
+    expect(reset.code, reset.stderr).toBe(0);
+    const tables = await machine.run('nft', ['list', 'tables']);
+    expect(tables.stdout.match(/table ip capstan-/g)).toHaveLength(1);
+  });
+
   it('an engine that does not run', async () => {
     const result = await upWith(
       '--data-dir',
@@ -236,7 +264,7 @@ describe('a machine that is not ready is told so at the start', () => {
       ...['--api-port', String(await freePort()), '--agent-port', String(await freePort())],
     ]);
     const server = /server: (\S+)/.exec(await readFile(machine.kubeconfig, 'utf8'))?.[1] ?? '';
-    const result = await run('kubectl', [
+    const result = await machine.run('kubectl', [
       ...[
         '--kubeconfig',
         join(foreign, 'admin.kubeconfig'),

@@ -21,7 +21,7 @@ const ready = (pod: Pod): boolean =>
   pod.metadata.deletionTimestamp === undefined &&
   pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
 const pageOf = async (pod: Pod): Promise<string> =>
-  (await fetch(`http://${pod.status?.podIP ?? ''}:8080/`)).text();
+  (await machine.run('busybox', ['wget', '-qO-', `http://${pod.status?.podIP ?? ''}:8080/`])).stdout;
 
 beforeAll(async () => {
   machine = await Machine.make();

@@ -1,5 +1,7 @@
 // Two machines: pods spread, one is cut off, its pods move, it comes back.
+import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Node, Pod } from '../../src/resources/generated/types.js';
@@ -10,8 +12,9 @@ interface Items<T> {
   readonly items: readonly T[];
 }
 
-const folder = '/tmp/capstan-two-hosts';
-const environment = { LAB_NAME: 'cap2', LAB_DIR: folder };
+const id = randomBytes(2).toString('hex');
+const folder = join(tmpdir(), `capstan-two-hosts-${id}`);
+const environment = { LAB_NAME: `c${id}`, LAB_DIR: folder };
 const lab = (...args: readonly string[]): Promise<string> =>
   must(join(checkout, 'scripts/lab'), args, { environment, timeoutMs: 120_000 });
 const on = (host: string, program: string, ...args: readonly string[]): Promise<Result> =>

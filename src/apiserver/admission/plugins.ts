@@ -1,6 +1,7 @@
 // Everything that admits writes, in order: a new plugin is a file here and a line below.
 import type { Authorizer } from '../authorize/authorizer.js';
 import type { Admission } from './admission.js';
+import { certificateRequests } from './certificates.js';
 import { customDefinitions } from './custom-definitions.js';
 import type { CustomDefinitionsOptions } from './custom-definitions.js';
 import { escalation } from './escalation.js';
@@ -25,6 +26,7 @@ export const admissionPlugins = (options: AdmissionOptions): readonly Admission[
   namespaceLifecycle,
   nodeRestriction,
   ...(options.authorizer === undefined ? [] : [escalation(options.authorizer)]),
+  certificateRequests(options.authorizer),
   ...(options.definitions === undefined ? [] : [customDefinitions(options.definitions)]),
   podServiceAccount,
   podPriority,

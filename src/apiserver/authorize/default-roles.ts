@@ -150,6 +150,9 @@ export const defaultClusterRoles: readonly Draft<ClusterRole>[] = [
       nonResourceURLs: ['/api', '/api/*', '/apis', '/apis/*', '/openapi', '/openapi/*', ...informative],
     },
   ]),
+  role('system:monitoring', [
+    { verbs: ['get'], nonResourceURLs: [...informative, '/metrics', '/metrics/*'] },
+  ]),
   role('system:public-info-viewer', [{ verbs: ['get'], nonResourceURLs: informative }]),
 ];
 
@@ -163,5 +166,6 @@ export const defaultClusterRoleBindings: readonly Draft<ClusterRoleBinding>[] = 
   bind('cluster-admin', [mastersGroup]),
   bind('system:basic-user', ['system:authenticated']),
   bind('system:discovery', ['system:authenticated']),
+  bind('system:monitoring', ['system:monitoring']),
   bind('system:public-info-viewer', ['system:authenticated', 'system:unauthenticated']),
 ];

@@ -109,6 +109,7 @@ export class NodeAuthorizer {
   refusal(node: string, wanted: ResourceAttributes): string | undefined {
     const { group, resource, subresource, verb } = wanted;
     if (everyNode[`${group}/${resource}/${subresource}`]?.includes(verb) === true) return undefined;
+    if (isClusterSetting(wanted)) return undefined;
     if (group === '' && guarded.has(resource)) return this.#referenced(node, wanted);
     if (group === '' && resource === 'pods' && subresource === '') return this.#ownPods(node, wanted);
     if (group === 'coordination.k8s.io' && resource === 'leases') return ownLease(node, wanted);
@@ -155,6 +156,13 @@ export class NodeAuthorizer {
     return made;
   }
 }
+
+/** The ConfigMap that says how the cluster's network is made. */
+const isClusterSetting = ({ group, resource, subresource, namespace, name, verb }: ResourceAttributes) =>
+  `${group}/${resource}/${subresource}` === '/configmaps/' &&
+  namespace === 'kube-system' &&
+  name === 'capstan-network' &&
+  reading.includes(verb);
 
 const leaseVerbs = ['get', 'create', 'update', 'patch', 'delete'];
 

@@ -110,4 +110,5 @@ export const wellKnown: Readonly<Record<string, Convert>> = {
   [`${metaV1}.Verbs`]: strings,
   'k8s.io.api.authentication.v1.ExtraValue': strings,
   'k8s.io.api.authorization.v1.ExtraValue': strings,
+  'k8s.io.api.certificates.v1.ExtraValue': strings,
 };

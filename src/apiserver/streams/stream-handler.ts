@@ -5,7 +5,8 @@ import { ClusterError, messageOf } from '../../base/errors.js';
 import type { HttpRequest, Identity, UpgradeHandler } from '../../base/http.js';
 import type { Logger } from '../../base/log.js';
 import { answerHead, refusal } from '../../base/upgrade-answer.js';
-import { authenticate } from '../authenticate.js';
+import type { Authenticator } from '../authenticate.js';
+import { anonymous, nothingPresented } from '../authenticate.js';
 import type { NodeGateway, StreamAnswer } from '../node-gateway.js';
 import type { Registry } from '../registry.js';
 import type { ResourceRoute } from '../routes.js';
@@ -18,6 +19,7 @@ export interface StreamHandlerOptions {
   readonly registry: Registry;
   readonly nodeGateway: NodeGateway;
   readonly log: Logger;
+  readonly authenticator: Authenticator;
   /** Throws Forbidden; everyone who has been authenticated may connect when it is absent. */
   readonly authorize?: (
     identity: Identity,
@@ -29,7 +31,8 @@ export interface StreamHandlerOptions {
 const methods: ReadonlySet<string> = new Set(['GET', 'POST']);
 
 const open = async (options: StreamHandlerOptions, request: HttpRequest): Promise<StreamAnswer> => {
-  const identity = authenticate(request);
+  const identity = await options.authenticator(request);
+  if (identity === anonymous) throw nothingPresented();
   const route = routeOf(request.path);
   const stream = route.type === 'resource' ? podStreamOf(route) : undefined;
   if (route.type !== 'resource' || stream === undefined)

@@ -2,11 +2,11 @@
 import { resolve } from 'node:path';
 import { dataDirectory } from '../../process/data-directory.js';
 import { toFlags } from '../../process/settings.js';
-import { flagOption, textOption, UsageError, type CliCommand } from '../command.js';
+import { flagOption, textOption, type CliCommand } from '../command.js';
 import { runDaemon } from '../daemon.js';
 import { addSettings, settingsOf } from '../settings-options.js';
 
-const ownSettings = [
+export const agentSettings = [
   'dataDir',
   'agentPort',
   'dockerHost',
@@ -18,26 +18,28 @@ const ownSettings = [
 export const command: CliCommand = {
   name: 'agent',
   summary:
-    'Run the node agent of another machine: pods that the master schedules here run on its container engine.',
-  example:
-    'capstan kubeconfig --node h2 --server https://10.0.0.1:6443 > h2.kubeconfig   # on the master\ncapstan agent --kubeconfig h2.kubeconfig --node-name h2 --detach              # on the machine',
+    'Run the node agent of a machine that has joined: pods that the master schedules here run on its engine.',
+  example: 'capstan agent --detach     # on a machine that has joined',
   options: (program) => {
-    addSettings(program, ownSettings);
+    addSettings(program, agentSettings);
     program
-      .option('--kubeconfig <FILE>', 'credentials that the master signed for this node')
+      .option(
+        '--kubeconfig <FILE>',
+        'credentials that the master signed for this node (default: those of `capstan join`)',
+      )
       .option('--detach', 'run in the background; return when the node is registered');
   },
   run: async (invocation, context) => {
     const settings = await settingsOf(invocation, context);
     const file = textOption(invocation, 'kubeconfig');
-    if (file === undefined)
-      throw new UsageError(
-        '--kubeconfig is needed: `capstan kubeconfig --node NAME` on the master prints one',
-      );
-    const kubeconfig = resolve(context.workingDirectory, file);
+    const kubeconfig = file === undefined ? undefined : resolve(context.workingDirectory, file);
     return runDaemon(
       {
-        args: ['agent', '--kubeconfig', kubeconfig, ...toFlags(settings, ownSettings)],
+        args: [
+          'agent',
+          ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]),
+          ...toFlags(settings, agentSettings),
+        ],
         directory: dataDirectory(settings.dataDir),
         detach: flagOption(invocation, 'detach'),
         run: async (options) => {

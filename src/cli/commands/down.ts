@@ -3,6 +3,7 @@ import { silent } from '../../base/log.js';
 import { removeEverything } from '../../host/docker/remove-everything.js';
 import { readPid, stopProcess } from '../../host/detached.js';
 import { dataDirectory, type DataDirectory } from '../../process/data-directory.js';
+import { removeNetwork } from '../../process/network.js';
 import type { Settings } from '../../process/settings.js';
 import type { CliCommand, CliContext } from '../command.js';
 import { addSettings, settingsOf } from '../settings-options.js';
@@ -27,6 +28,7 @@ export const stopEverything = async (
       { host: settings.dockerHost, instance: directory.instance, log: silent },
       signal,
     );
+    await removeNetwork(directory.instance, signal);
     output.line(`Removed ${removed.containers} containers and ${removed.networks} networks.`);
   }
   return true;

@@ -11,7 +11,7 @@ import { cronjobs } from '../../resources/kinds/cronjobs.js';
 import { jobs } from '../../resources/kinds/jobs.js';
 import { controllerOf, isDeleting, nameOf, ownedBy } from '../../resources/resource.js';
 import { finishedAs } from '../job/outcome.js';
-import { ownerKeys } from '../ownership.js';
+import { ownerKeys } from '../../reconcile/ownership.js';
 import { event, failureEvents } from '../pod-actions.js';
 
 const jobsByController: Index<Job> = {

@@ -23,7 +23,7 @@ import {
   revisionsByController,
 } from '../controller-revisions.js';
 import type { History } from '../controller-revisions.js';
-import { claim, ownerKeys } from '../ownership.js';
+import { claim, ownerKeys } from '../../reconcile/ownership.js';
 import { failureEvents, podCreations, podDeletions, podOf } from '../pod-actions.js';
 import { boundsOf, isRolling } from './bounds.js';
 import { daemonSetStatus, nextAvailableAt } from './daemonset-status.js';

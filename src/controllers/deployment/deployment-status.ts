@@ -11,7 +11,7 @@ import type {
   DeploymentStatus,
   ReplicaSet,
 } from '../../resources/generated/types.js';
-import { actual, available, ready, specified, sum } from './bounds.js';
+import { actual, available, ready, specified, sum } from '../../reconcile/replica-sets.js';
 import type { Bounds } from './bounds.js';
 import type { Sets } from './revisions.js';
 

@@ -12,8 +12,9 @@ import { replicasets } from '../../resources/kinds/replicasets.js';
 import { selects } from '../../resources/label-selector.js';
 import { isPodTerminated } from '../../resources/pod-status.js';
 import { controllerOf, isDeleting, nameOf } from '../../resources/resource.js';
-import { claim, ownerKeys } from '../ownership.js';
-import { actual, boundsOf, isRolling, specified } from './bounds.js';
+import { claim, ownerKeys } from '../../reconcile/ownership.js';
+import { actual, specified } from '../../reconcile/replica-sets.js';
+import { boundsOf, isRolling } from './bounds.js';
 import type { Bounds } from './bounds.js';
 import { deploymentStatus } from './deployment-status.js';
 import {

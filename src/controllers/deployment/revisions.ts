@@ -1,7 +1,7 @@
 // A Deployment's ReplicaSets as its history: which one is current, their revision numbers, what kubectl reads of them.
-import { fromTimestamp } from '../../base/clock.js';
 import { canonical, equal } from '../../base/json.js';
 import { shortHash } from '../../reconcile/hash.js';
+import { isSameTemplate as isSameBut, oldestFirst } from '../../reconcile/replica-sets.js';
 import type { Deployment, PodTemplateSpec, ReplicaSet } from '../../resources/generated/types.js';
 import { ownedBy } from '../../resources/resource.js';
 import type { Draft, StringMap } from '../../resources/resource.js';
@@ -31,19 +31,9 @@ export interface Sets {
   readonly old: readonly ReplicaSet[];
 }
 
-const createdAt = ({ metadata }: ReplicaSet): number => fromTimestamp(metadata.creationTimestamp) ?? 0;
-
-export const oldestFirst = (sets: readonly ReplicaSet[]): readonly ReplicaSet[] =>
-  [...sets].sort((a, b) => createdAt(a) - createdAt(b) || (a.metadata.name < b.metadata.name ? -1 : 1));
-
-const withoutHash = (labels: StringMap | undefined): StringMap =>
-  Object.fromEntries(Object.entries(labels ?? {}).filter(([name]) => name !== hashLabel));
-
 /** The hash label is the only difference between a Deployment's template and its ReplicaSet's. */
 export const isSameTemplate = (a: PodTemplateSpec | undefined, b: PodTemplateSpec | undefined): boolean =>
-  equal(withoutHash(a?.metadata?.labels), withoutHash(b?.metadata?.labels)) &&
-  equal(a?.metadata?.annotations ?? {}, b?.metadata?.annotations ?? {}) &&
-  equal(a?.spec, b?.spec);
+  isSameBut(a, b, hashLabel);
 
 /** Where several have the present template, the oldest is the current one. */
 export const splitSets = (deployment: Deployment, sets: readonly ReplicaSet[]): Sets => {

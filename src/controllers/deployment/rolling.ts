@@ -1,7 +1,7 @@
 // One step of a rolling update: the new ReplicaSet up within the surge, the old ones down within what may be
 // unavailable. Sizes in, sizes out. Follows kubernetes `pkg/controller/deployment/rolling.go`.
 import type { ReplicaSet } from '../../resources/generated/types.js';
-import { actual, available, specified, sum } from './bounds.js';
+import { actual, available, specified, sum } from '../../reconcile/replica-sets.js';
 import type { Bounds } from './bounds.js';
 import type { Sets } from './revisions.js';
 

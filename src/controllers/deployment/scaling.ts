@@ -1,9 +1,10 @@
 // A Deployment whose size changed in the middle of a rollout: every ReplicaSet grows or shrinks in proportion.
 // Follows kubernetes `pkg/controller/deployment/sync.go` scale.
 import type { Deployment, ReplicaSet } from '../../resources/generated/types.js';
-import { available, isRolling, specified, sum } from './bounds.js';
+import { available, specified, sum, oldestFirst } from '../../reconcile/replica-sets.js';
+import { isRolling } from './bounds.js';
 import type { Bounds } from './bounds.js';
-import { desiredAnnotation, maxAnnotation, oldestFirst } from './revisions.js';
+import { desiredAnnotation, maxAnnotation } from './revisions.js';
 import type { Sets } from './revisions.js';
 import type { Resizes } from './rolling.js';
 

@@ -10,6 +10,7 @@ import { pods } from '../../resources/kinds/pods.js';
 import { services } from '../../resources/kinds/services.js';
 import { selectsByMap } from '../../resources/label-selector.js';
 import { isDeleting, nameOf } from '../../resources/resource.js';
+import { endpointWeights } from './endpoint-weights.js';
 import { legacyActions } from './legacy-endpoints.js';
 import { portGroups } from './service-endpoints.js';
 import { serviceNameLabel, sliceActions } from './slices.js';
@@ -61,7 +62,7 @@ const reconcile = (observed: EndpointsObserved): Decision<ClusterAction> => {
   const ready = all.filter(({ conditions }) => conditions?.ready === true).length;
   return {
     actions: [
-      ...sliceActions(service, groups, slices),
+      ...sliceActions(service, groups, { slices, weights: endpointWeights(service, observed.pods, all) }),
       ...legacyActions(service, groups, observed.endpoints),
     ],
     because: `selects ${String(observed.pods.length)} pods: ${String(all.length)} have an address, ${String(ready)} are ready`,

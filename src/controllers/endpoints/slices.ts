@@ -4,6 +4,7 @@ import { equal } from '../../base/json.js';
 import { shortHash } from '../../reconcile/hash.js';
 import type { ClusterAction } from '../../reconcile/cluster-action.js';
 import type { Endpoint, EndpointSlice, Service } from '../../resources/generated/types.js';
+import { weightsAnnotation, type Weights } from '../../resources/endpoint-weights.js';
 import { endpointslices } from '../../resources/kinds/endpointslices.js';
 import { nameOf, ownedBy } from '../../resources/resource.js';
 import type { Draft, StringMap } from '../../resources/resource.js';
@@ -42,9 +43,26 @@ const kept = (slice: EndpointSlice, wanted: Map<string, Endpoint>): Filled => {
   return { slice, endpoints };
 };
 
-const newSlice = (service: Service, group: PortGroup, name: string): Draft<EndpointSlice> => ({
+/** Of those endpoints; what is there of others stays as it is on a slice, without the shares of the Service. */
+const annotationsOf = (
+  weights: Weights | undefined,
+  endpoints: readonly Endpoint[],
+  present: StringMap = {},
+): StringMap | undefined => {
+  const rest = Object.fromEntries(Object.entries(present).filter(([key]) => key !== weightsAnnotation));
+  if (weights === undefined) return Object.keys(rest).length === 0 ? undefined : rest;
+  const own = endpoints.flatMap(({ addresses: [address = ''] }) => [[address, weights.get(address) ?? 0]]);
+  return { ...rest, [weightsAnnotation]: JSON.stringify(Object.fromEntries(own)) };
+};
+
+const newSlice = (
+  service: Service,
+  group: PortGroup,
+  { name, weights }: { readonly name: string; readonly weights: Weights | undefined },
+): Draft<EndpointSlice> => ({
   metadata: {
     name,
+    annotations: annotationsOf(weights, group.endpoints),
     namespace: service.metadata.namespace,
     labels: labelsOf(service),
     ownerReferences: [ownedBy(service)],
@@ -61,10 +79,21 @@ const remove = (slice: EndpointSlice): ClusterAction => ({
   options: { preconditions: { uid: slice.metadata.uid } },
 });
 
-const rewritten = (service: Service, { slice, endpoints }: Filled): readonly ClusterAction[] => {
+const rewritten = (
+  service: Service,
+  { slice, endpoints }: Filled,
+  weights: Weights | undefined,
+): readonly ClusterAction[] => {
   const labels = labelsOf(service);
-  if (equal(slice.endpoints, endpoints) && equal(slice.metadata.labels, labels)) return [];
-  const object: EndpointSlice = { ...slice, endpoints, metadata: { ...slice.metadata, labels } };
+  const annotations = annotationsOf(weights, endpoints, slice.metadata.annotations);
+  if (
+    equal(slice.endpoints, endpoints) &&
+    equal(slice.metadata.labels, labels) &&
+    equal(slice.metadata.annotations, annotations)
+  )
+    return [];
+  const metadata = { ...slice.metadata, labels, annotations };
+  const object: EndpointSlice = { ...slice, endpoints, metadata };
   return [{ type: 'update', kind: endpointslices, object }];
 };
 
@@ -92,7 +121,15 @@ class Names {
 const groupActions = (
   service: Service,
   group: PortGroup,
-  { slices, names }: { readonly slices: readonly EndpointSlice[]; readonly names: Names },
+  {
+    slices,
+    names,
+    weights,
+  }: {
+    readonly slices: readonly EndpointSlice[];
+    readonly names: Names;
+    readonly weights: Weights | undefined;
+  },
 ): readonly ClusterAction[] => {
   const wanted = new Map(group.endpoints.map((endpoint) => [endpointId(endpoint), endpoint]));
   const filled = slices.map((slice) => kept(slice, wanted));
@@ -103,13 +140,15 @@ const groupActions = (
   }
   const actions: ClusterAction[] = [];
   for (const entry of filled)
-    actions.push(...(entry.endpoints.length === 0 ? [remove(entry.slice)] : rewritten(service, entry)));
+    actions.push(
+      ...(entry.endpoints.length === 0 ? [remove(entry.slice)] : rewritten(service, entry, weights)),
+    );
   for (let at = 0; at < rest.length; at += largest) {
     const endpoints = rest.slice(at, at + largest);
     actions.push({
       type: 'create',
       kind: endpointslices,
-      object: newSlice(service, { ...group, endpoints }, names.next()),
+      object: newSlice(service, { ...group, endpoints }, { name: names.next(), weights }),
     });
   }
   return actions;
@@ -119,7 +158,14 @@ const groupActions = (
 export const sliceActions = (
   service: Service,
   groups: readonly PortGroup[],
-  slices: readonly EndpointSlice[],
+  {
+    slices,
+    weights,
+  }: {
+    readonly slices: readonly EndpointSlice[];
+    /** By address; undefined where the Service gives no shares. */
+    readonly weights?: Weights | undefined;
+  },
 ): readonly ClusterAction[] => {
   const names = new Names(service, slices);
   const ours = slices.filter(isOurs);
@@ -127,7 +173,7 @@ export const sliceActions = (
   const actions = groups.flatMap((group) => {
     const same = ours.filter((slice) => equal(slice.ports ?? [], group.ports));
     for (const slice of same) used.add(slice);
-    return groupActions(service, group, { slices: same, names });
+    return groupActions(service, group, { slices: same, names, weights });
   });
   return [...actions, ...ours.filter((slice) => !used.has(slice)).map(remove)];
 };

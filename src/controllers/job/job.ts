@@ -12,7 +12,7 @@ import { jobs } from '../../resources/kinds/jobs.js';
 import { pods } from '../../resources/kinds/pods.js';
 import { isPodActive, isPodReady } from '../../resources/pod-status.js';
 import { isDeleting, nameOf } from '../../resources/resource.js';
-import { ownerKeys } from '../ownership.js';
+import { ownerKeys } from '../../reconcile/ownership.js';
 import { event, failureEvents, podCreations, podDeletions } from '../pod-actions.js';
 import { isTerminating, isTracked } from './job-pods.js';
 import { announcementOf, deadlineOf, finishedAs, finishedAt, outcomeOf } from './outcome.js';

@@ -11,7 +11,7 @@ import { selects } from '../../resources/label-selector.js';
 import { isPodActive } from '../../resources/pod-status.js';
 import { controllerOf, isDeleting, nameOf, ownedBy } from '../../resources/resource.js';
 import type { Draft } from '../../resources/resource.js';
-import { claim, ownerKeys } from '../ownership.js';
+import { claim, ownerKeys } from '../../reconcile/ownership.js';
 import { podDeletions } from '../pod-actions.js';
 import { rankForDeletion } from './pod-ranking.js';
 import { freeNames } from './pod-slots.js';

@@ -44,7 +44,8 @@ export const createCommands = (prefix: readonly string[] = []): Commands => {
     new Promise((resolve, reject) => {
       const [first = program, ...rest] = [...prefix, program, ...args];
       const child = spawn(first, rest, {
-        env: { ...process.env, LC_ALL: 'C' },
+        // Not every root's shell looks there.
+        env: { ...process.env, LC_ALL: 'C', PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
         stdio: ['pipe', 'pipe', 'pipe'],
         signal,
         timeout: timeoutMs,

@@ -145,12 +145,14 @@ export class NftablesDatapath implements Datapath {
     const options = this.#options;
     const { table, commands, log } = options;
     const chains = chainsOf(await commands.run('nft', ['list', 'chains'], { signal }), table);
-    const intact = chains?.includes(layoutChain) === true && (await this.#fault([], signal)) === undefined;
+    const intact =
+      chains?.includes(layoutChain(options)) === true && (await this.#fault([], signal)) === undefined;
     const rules = [...localPart(options, subnet), ...lines];
     log.info({ table, found: chains?.length ?? 0, intact }, 'writing the table of services');
     if (!intact)
       return [...(chains === undefined ? [] : [`delete table ip ${table}`]), ...newTable(options), ...rules];
-    const others = chains.filter((chain) => !permanentChains.has(chain));
+    const permanent = permanentChains(options);
+    const others = chains.filter((chain) => !permanent.has(chain));
     const used = new Set(rules.flatMap((rule) => /^add chain ip \S+ (\S+)$/.exec(rule)?.[1] ?? []));
     const stale = others.filter((chain) => !used.has(chain));
     return [

@@ -12,10 +12,11 @@ export const pickChain = (scope: Scope, slots: number): string => `${scope}-pick
 /** Services of more backends than this choose in a chain of their own. */
 export const mostSlots = 64;
 export const refuseChain = 'refuse';
-/** An empty chain that says which shape the maps of the table have: one of another shape is made anew. */
-export const layoutChain = 'layout-1';
 export const hairpinSet = 'hairpin';
 export const foreignSet = 'foreign-backends';
+/** What other installations on this machine read of this one. */
+export const podsSet = 'pod-network';
+export const servicesSet = 'service-network';
 
 export interface TableOptions {
   readonly table: string;
@@ -25,6 +26,10 @@ export interface TableOptions {
   readonly serviceCidr: string;
 }
 
+/** An empty chain that says which shape the table has, and for which networks: one of another shape is made anew. */
+export const layoutChain = ({ podCidr, serviceCidr }: TableOptions): string =>
+  `layout-2-${podCidr}-${serviceCidr}`;
+
 const isPort = (scope: Scope): boolean => scope === 'port' || scope === 'outside-port';
 const lookupKey = (scope: Scope): string =>
   isPort(scope) ? 'meta l4proto . th dport' : 'ip daddr . meta l4proto . th dport';
@@ -32,21 +37,23 @@ const lookupKey = (scope: Scope): string =>
 const keyTypes = (scope: Scope): string =>
   isPort(scope) ? 'inet_proto . inet_service' : 'ipv4_addr . inet_proto . inet_service';
 
-const declarations = (): readonly string[] => [
+const declarations = ({ podCidr, serviceCidr }: TableOptions): readonly string[] => [
   ...scopes.flatMap((scope) => [
     `map ${verdictMap(scope)} { type ${keyTypes(scope)} : verdict; }`,
     `map ${endpointMap(scope)} { typeof ${lookupKey(scope)} . numgen random mod 65536 : ip daddr . th dport; }`,
   ]),
   `set ${hairpinSet} { type ipv4_addr . ipv4_addr; }`,
   `set ${foreignSet} { type ipv4_addr . inet_proto . inet_service; }`,
+  `set ${podsSet} { type ipv4_addr; flags interval; elements = { ${podCidr} }; }`,
+  `set ${servicesSet} { type ipv4_addr; flags interval; elements = { ${serviceCidr} }; }`,
 ];
 
 const slotCounts: readonly number[] = Array.from({ length: mostSlots }, (_, index) => index + 1);
 const pickChains: readonly string[] = scopes.flatMap((scope) =>
   slotCounts.map((slots) => pickChain(scope, slots)),
 );
-const plainChains: readonly string[] = [
-  layoutChain,
+const plainChains = (options: TableOptions): readonly string[] => [
+  layoutChain(options),
   refuseChain,
   'services',
   'from-network',
@@ -115,18 +122,16 @@ const postroutingRules = ({ podCidr }: TableOptions, subnet: string | undefined)
  */
 export const newTable = (options: TableOptions): readonly string[] => [
   `table ip ${options.table} {`,
-  ...declarations(),
-  ...plainChains.map((chain) => `chain ${chain} { }`),
+  ...declarations(options),
+  ...plainChains(options).map((chain) => `chain ${chain} { }`),
   ...baseChains.map(([chain, hook]) => `chain ${chain} { ${hook} }`),
   '}',
   ...constantRules(options).map(([chain, rule]) => `add rule ip ${options.table} ${chain} ${rule}`),
 ];
 
 /** What is there in any table of this layout. */
-export const permanentChains: ReadonlySet<string> = new Set([
-  ...plainChains,
-  ...baseChains.map(([chain]) => chain),
-]);
+export const permanentChains = (options: TableOptions): ReadonlySet<string> =>
+  new Set([...plainChains(options), ...baseChains.map(([chain]) => chain)]);
 
 /** The rules that know the node's own subnet. */
 export const localPart = (options: TableOptions, subnet: string | undefined): readonly string[] => [

@@ -23,8 +23,9 @@ export interface VxlanOptions {
   readonly podCidr: string;
   /** At most 15 characters; another instance on the same machine has another one. */
   readonly device: string;
-  /** Flannel's numbers are 1 and 8472. */
+  /** The same on all nodes; another cluster on the same machines has another one. */
   readonly vni: number;
+  /** Flannel's is 8472. */
   readonly port: number;
 }
 
@@ -37,6 +38,9 @@ export const vtepMac = (subnet: string): string => {
   const bytes = [0x0a, 0x58, 24, 16, 8, 0].map((part, index) => (index < 2 ? part : (number >>> part) & 255));
   return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(':');
 };
+
+/** Follows from the cluster's pod network, which no other cluster on these machines may have. */
+export const vniOf = (podCidr: string): number => (addressNumber(podCidr.split('/')[0] ?? '') ?? 256) >>> 8;
 
 const gatewayOf = ({ subnet }: Pick<Peer, 'subnet'>): string => subnet.split('/')[0] ?? '';
 

@@ -8,6 +8,8 @@ export interface Ownership {
   readonly node: string;
   /** Name of the bridge network of this node's pods. */
   readonly network: string;
+  /** The sandbox is connected to the network by hand. */
+  readonly linked?: boolean | undefined;
   /** No score below it (`oom_score_adj`) is possible. */
   readonly oomFloor: number;
 }
@@ -87,7 +89,7 @@ const security = (spec: ContainerSpec): Docker.HostConfig => ({
   ...(spec.groups === undefined ? {} : { GroupAdd: [...spec.groups] }),
 });
 
-const namespaces = (spec: ContainerSpec, network: string): Docker.HostConfig => {
+const namespaces = (spec: ContainerSpec, { network, linked }: Ownership): Docker.HostConfig => {
   const pid =
     spec.hostPID === true
       ? { PidMode: 'host' }
@@ -100,7 +102,7 @@ const namespaces = (spec: ContainerSpec, network: string): Docker.HostConfig => 
       return { NetworkMode: 'host', ...pid, ...ipc };
     case 'pod':
       return {
-        NetworkMode: network,
+        NetworkMode: linked === true ? 'none' : network,
         IpcMode: 'shareable',
         ...(spec.network.hostPorts.length === 0
           ? {}
@@ -139,9 +141,14 @@ const logConfig: Docker.HostConfig['LogConfig'] = {
   Config: { 'max-size': '10m', 'max-file': '3' },
 };
 
-const endpoint = (spec: ContainerSpec, network: string): Partial<Docker.ContainerCreateOptions> => {
+const endpoint = (
+  spec: ContainerSpec,
+  { network, linked }: Ownership,
+): Partial<Docker.ContainerCreateOptions> => {
   if (spec.network.type !== 'pod') return {};
   const { address, hostname, hostPorts } = spec.network;
+  // Its namespace is made, and the engine puts nothing into it.
+  if (linked === true) return { Hostname: hostname, NetworkDisabled: true };
   return {
     Hostname: hostname,
     ...(hostPorts.length === 0
@@ -151,13 +158,25 @@ const endpoint = (spec: ContainerSpec, network: string): Partial<Docker.Containe
   };
 };
 
-export const createOptions = (
-  spec: ContainerSpec,
-  { instance, node, network, oomFloor }: Ownership,
-): Docker.ContainerCreateOptions => ({
+/** By them a sandbox is connected, now or after a restart. */
+const linkLabels = ({ network }: ContainerSpec, { linked }: Ownership): Readonly<Record<string, string>> =>
+  linked === true && network.type === 'pod'
+    ? {
+        [label.address]: network.address,
+        [label.subnet]: network.subnet,
+        [label.gateway]: network.gateway,
+      }
+    : {};
+
+export const createOptions = (spec: ContainerSpec, ownership: Ownership): Docker.ContainerCreateOptions => ({
   name: spec.name,
   Image: spec.image,
-  Labels: { ...spec.labels, [label.instance]: instance, [label.node]: node },
+  Labels: {
+    ...spec.labels,
+    [label.instance]: ownership.instance,
+    [label.node]: ownership.node,
+    ...linkLabels(spec, ownership),
+  },
   Env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
   ...(spec.command === undefined ? {} : { Entrypoint: [...spec.command] }),
   // As in Kubernetes: a command of its own leaves the image's arguments out.
@@ -168,10 +187,10 @@ export const createOptions = (
   Tty: spec.tty ?? false,
   OpenStdin: spec.stdin ?? false,
   StdinOnce: spec.stdinOnce ?? false,
-  ...endpoint(spec, network),
+  ...endpoint(spec, ownership),
   HostConfig: {
-    ...namespaces(spec, network),
-    ...resources(spec, oomFloor),
+    ...namespaces(spec, ownership),
+    ...resources(spec, ownership.oomFloor),
     ...security(spec),
     ...tmpfs(spec),
     Mounts: spec.mounts.map(mountOf),

@@ -2,7 +2,7 @@
 import type Docker from 'dockerode';
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ClusterError, hasCode } from '../../base/errors.js';
+import { ClusterError, hasCode, messageOf } from '../../base/errors.js';
 import type { Logger } from '../../base/log.js';
 import { label } from '../../node/labels.js';
 import type { Container, ContainerSpec, Runtime } from '../../node/runtime.js';
@@ -14,9 +14,9 @@ import { watchEvents } from './events.js';
 import { runExec } from './exec.js';
 import { ensurePauseImage, pullImage } from './images.js';
 import { readLogs } from './logs.js';
-import { createPodNetwork } from './network.js';
-import type { NetworkOptions, PodNetwork } from './network.js';
+import type { NetworkOptions } from './network.js';
 import { pauseImage } from './pause-image.js';
+import { SandboxNetwork } from './sandbox-network.js';
 import { readStats } from './stats.js';
 
 export interface DockerRuntimeOptions {
@@ -31,7 +31,7 @@ export interface DockerRuntimeOptions {
 
 class DockerRuntime {
   readonly #engine: Engine;
-  readonly #network: PodNetwork;
+  readonly #network: SandboxNetwork;
   /** As last seen; a running container's facts do not change, an ended one's neither. */
   readonly #known = new Map<string, Container>();
   /** Its start is under way here: who asked for it hears of it, not the events. */
@@ -40,7 +40,7 @@ class DockerRuntime {
 
   constructor(engine: Engine, network: NetworkOptions) {
     this.#engine = engine;
-    this.#network = createPodNetwork(engine, network);
+    this.#network = new SandboxNetwork(engine, network);
   }
 
   async list(signal: AbortSignal): Promise<readonly Container[]> {
@@ -65,16 +65,37 @@ class DockerRuntime {
         }
       }),
     );
-    return containers.filter((container) => container !== undefined);
+    const listed = containers.filter((container) => container !== undefined);
+    await this.#mend(listed, signal);
+    return listed;
+  }
+
+  /** A sandbox that has no network, or lost it, gets it (again): it cannot do without. */
+  async #mend(containers: readonly Container[], signal: AbortSignal): Promise<void> {
+    for (const { id } of await this.#network.detached(containers)) {
+      if (this.#starting.has(id)) continue;
+      try {
+        await this.#network.attach(await this.#facts(id, signal), signal);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        if (!hasCode(error, 'NotFound'))
+          this.#engine.log.warn({ id, error: messageOf(error) }, 'a pod has no network: trying again');
+      }
+    }
   }
 
   async inspect(id: string, signal: AbortSignal): Promise<Container> {
-    const inspected = await call(this.#engine, signal, () =>
-      this.#container(id).inspect({ abortSignal: signal }),
-    );
+    return this.#noted(await this.#facts(id, signal));
+  }
+
+  #facts(id: string, signal: AbortSignal): Promise<Docker.ContainerInspectInfo> {
+    return call(this.#engine, signal, () => this.#container(id).inspect({ abortSignal: signal }));
+  }
+
+  #noted(inspected: Docker.ContainerInspectInfo): Container {
     const container = containerOf(inspected);
     if (container.labels[label.instance] !== this.#engine.instance)
-      throw new ClusterError('NotFound', `container ${id} is not one of Capstan's`);
+      throw new ClusterError('NotFound', `container ${inspected.Id} is not one of Capstan's`);
     this.#known.set(container.id, container);
     return container;
   }
@@ -90,14 +111,13 @@ class DockerRuntime {
 
   async create(spec: ContainerSpec, signal: AbortSignal): Promise<Container> {
     await this.#checkAppArmor(spec, signal);
-    if (spec.network.type === 'pod') {
-      await this.#ensurePause(signal);
-      await this.#network.ensure(spec.network.subnet, spec.network.gateway, signal);
-    }
+    if (spec.network.type === 'pod') await this.#ensurePause(signal);
+    const linked = await this.#network.prepare(spec, signal);
     const options = createOptions(spec.network.type === 'pod' ? { ...spec, image: pauseImage } : spec, {
       instance: this.#engine.instance,
       node: this.#engine.node,
       network: this.#network.name,
+      linked,
       oomFloor: this.#engine.oomFloor,
     });
     try {
@@ -160,7 +180,9 @@ class DockerRuntime {
     this.#starting.add(id);
     try {
       await this.#start(id, signal);
-      return await this.inspect(id, signal);
+      const facts = await this.#facts(id, signal);
+      if (facts.State.Running) await this.#network.attach(facts, signal);
+      return this.#noted(facts);
     } finally {
       this.#starting.delete(id);
     }

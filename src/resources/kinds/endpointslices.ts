@@ -2,6 +2,7 @@
 import type { FieldError } from '../../base/errors.js';
 import { ageColumn, firstThree, nameColumn, text } from '../columns.js';
 import { mapped, withChanges, withDefaults } from '../defaults.js';
+import { weightsErrors } from '../endpoint-weights.js';
 import { child, item } from '../field-path.js';
 import type { EndpointSlice } from '../generated/types.js';
 import { defineKind } from '../kind.js';
@@ -64,6 +65,7 @@ const validate = (slice: EndpointSlice, old: EndpointSlice | undefined): readonl
   const endpoints = endpointsOf(slice);
   return [
     ...nameErrors(metadata),
+    ...weightsErrors(metadata.annotations, 'address'),
     ...(addressType === ''
       ? [required('addressType')]
       : oneOf('addressType', addressType, ['FQDN', 'IPv4', 'IPv6'])),

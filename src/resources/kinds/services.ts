@@ -5,6 +5,7 @@ import { ageColumn, formatLabels, nameColumn, orNone, text, wide } from '../colu
 import { mapped, withChanges, withDefaults } from '../defaults.js';
 import type { Service } from '../generated/types.js';
 import type { Column } from '../kind.js';
+import { weightsErrors } from '../endpoint-weights.js';
 import { defineKind } from '../kind.js';
 import { serviceSpecErrors, serviceUpdateErrors } from '../service-rules.js';
 import { nameErrors } from '../validation/metadata.js';
@@ -104,8 +105,10 @@ const defaulted = (service: Service): Service => {
 };
 
 const validate = ({ metadata, spec }: Service, old: Service | undefined): readonly FieldError[] => {
-  if (old !== undefined && equal(spec, old.spec)) return [];
+  const weights = weightsErrors(metadata.annotations, 'selector');
+  if (old !== undefined && equal(spec, old.spec)) return weights;
   return [
+    ...weights,
     ...nameErrors(metadata, dns1035LabelErrors),
     ...serviceSpecErrors(spec),
     ...(old === undefined ? [] : serviceUpdateErrors(spec, old.spec)),

@@ -176,11 +176,15 @@ const spreadErrors = (
   );
 };
 
+export const tolerationsErrors = (
+  field: string,
+  tolerations: readonly Toleration[] | undefined = [],
+): readonly FieldError[] =>
+  tolerations.flatMap((toleration, index) => tolerationErrors(item(field, index), toleration));
+
 export const schedulingErrors = (field: string, spec: PodSpec): readonly FieldError[] => [
   ...labelErrors(child(field, 'nodeSelector'), spec.nodeSelector),
   ...(spec.affinity ? affinityErrors(child(field, 'affinity'), spec.affinity) : []),
-  ...(spec.tolerations ?? []).flatMap((toleration, index) =>
-    tolerationErrors(item(child(field, 'tolerations'), index), toleration),
-  ),
+  ...tolerationsErrors(child(field, 'tolerations'), spec.tolerations),
   ...spreadErrors(child(field, 'topologySpreadConstraints'), spec.topologySpreadConstraints ?? []),
 ];

@@ -18,6 +18,7 @@ export const makeRequest = (url: string, parts: RequestParts = {}): HttpRequest 
   return {
     method: parts.method ?? 'GET',
     path,
+    target: url,
     query: new URLSearchParams(search),
     headers: parts.headers ?? {},
     body: () => Promise.resolve(body ?? new Uint8Array()),

@@ -70,7 +70,11 @@ const whoAmI: HttpHandler = (request) =>
 describe('a client certificate', () => {
   it('of the cluster names its user and groups, over HTTP/1.1 and HTTP/2', async () => {
     const server = await serve(whoAmI);
-    const admin = { commonName: 'admin', organizations: ['system:masters', 'people'] };
+    const admin = {
+      commonName: 'admin',
+      organizations: ['system:masters', 'people'],
+      notAfter: expect.any(Number) as number,
+    };
     const { body } = await client(server).request({ method: 'GET', path: '/' });
     expect(JSON.parse(await readText(body))).toEqual(admin);
     const stream = session(server).request({ ':path': '/' });

@@ -26,7 +26,7 @@ const node = issueCertificate(authority, {
   dnsNames: ['h1'],
   addresses: ['10.77.0.1', '2001:db8::1'],
   now,
-  validDays: 365,
+  lifetime: 365 * day,
 });
 
 describe('a certificate', () => {
@@ -55,7 +55,7 @@ describe('a certificate', () => {
       subject: { commonName: 'x', organizations: [] },
       usages: ['client'],
       now: late,
-      validDays: 365,
+      lifetime: 365 * day,
     });
     const facts = parseCertificate(certificate);
     expect(facts.notBefore).toBe(late - 5 * 60 * 1000);
@@ -155,7 +155,7 @@ describe('a TLS connection', () => {
       usages: [usage],
       dnsNames,
       now: validDays < 0 ? at - 10 * day : at,
-      validDays: Math.abs(validDays),
+      lifetime: Math.abs(validDays) * day,
     });
   const server = issue('server', ['api.example']);
   const client = issue('client', []);
@@ -230,7 +230,7 @@ describe.each(seeds([1]))('random certificates, seed %i', (seed) => {
         usages: ['client'],
         dnsNames,
         now,
-        validDays: 1,
+        lifetime: day,
       });
       expect(parseCertificate(certificate), JSON.stringify({ subject, dnsNames })).toMatchObject({
         ...subject,

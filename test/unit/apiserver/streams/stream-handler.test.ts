@@ -9,6 +9,8 @@ import { ClusterError } from '../../../../src/base/errors.js';
 import { silent } from '../../../../src/base/log.js';
 import { nodes } from '../../../../src/resources/kinds/nodes.js';
 import { pods } from '../../../../src/resources/kinds/pods.js';
+import { createAuthenticator } from '../../../../src/apiserver/authenticate.js';
+import { systemClock } from '../../../../src/host/system-clock.js';
 import { createLocalCluster } from '../../../../src/apiserver/local-cluster.js';
 import { makeRequest } from '../front-request.js';
 import type { RequestParts } from '../front-request.js';
@@ -90,6 +92,7 @@ const ask = async (
     registry: test.registry,
     nodeGateway,
     log: silent,
+    authenticator: createAuthenticator({ tokens: [], clock: systemClock, log: silent }),
     ...(parts.authorize === undefined ? {} : { authorize: parts.authorize }),
   });
   const headers = {

@@ -8,6 +8,9 @@ import {
 import { configmaps } from '../../../../src/resources/kinds/configmaps.js';
 import { controllerrevisions } from '../../../../src/resources/kinds/controllerrevisions.js';
 import { cronjobs } from '../../../../src/resources/kinds/cronjobs.js';
+import { csidrivers } from '../../../../src/resources/kinds/csidrivers.js';
+import { csinodes } from '../../../../src/resources/kinds/csinodes.js';
+import { csistoragecapacities } from '../../../../src/resources/kinds/csistoragecapacities.js';
 import { customresourcedefinitions } from '../../../../src/resources/kinds/customresourcedefinitions.js';
 import { daemonsets } from '../../../../src/resources/kinds/daemonsets.js';
 import { deployments } from '../../../../src/resources/kinds/deployments.js';
@@ -27,7 +30,9 @@ import { poddisruptionbudgets } from '../../../../src/resources/kinds/poddisrupt
 import { persistentvolumeclaims } from '../../../../src/resources/kinds/persistentvolumeclaims.js';
 import { persistentvolumes } from '../../../../src/resources/kinds/persistentvolumes.js';
 import { pods } from '../../../../src/resources/kinds/pods.js';
+import { podtemplates } from '../../../../src/resources/kinds/podtemplates.js';
 import { replicasets } from '../../../../src/resources/kinds/replicasets.js';
+import { certificatesigningrequests } from '../../../../src/resources/kinds/certificatesigningrequests.js';
 import { clusterrolebindings } from '../../../../src/resources/kinds/clusterrolebindings.js';
 import { clusterroles } from '../../../../src/resources/kinds/clusterroles.js';
 import { limitranges } from '../../../../src/resources/kinds/limitranges.js';
@@ -36,6 +41,9 @@ import { resourcequotas } from '../../../../src/resources/kinds/resourcequotas.j
 import { rolebindings } from '../../../../src/resources/kinds/rolebindings.js';
 import { roles } from '../../../../src/resources/kinds/roles.js';
 import { rollouts } from '../../../../src/resources/kinds/rollouts.js';
+import { replicationcontrollers } from '../../../../src/resources/kinds/replicationcontrollers.js';
+import { runtimeclasses } from '../../../../src/resources/kinds/runtimeclasses.js';
+import { volumeattachments } from '../../../../src/resources/kinds/volumeattachments.js';
 import { secrets } from '../../../../src/resources/kinds/secrets.js';
 import { serviceaccounts } from '../../../../src/resources/kinds/serviceaccounts.js';
 import { services } from '../../../../src/resources/kinds/services.js';
@@ -142,6 +150,16 @@ describe('defaulting', () => {
       },
     ],
     [resourcequotas, { spec: { hard: { pods: '4' } } }],
+    [
+      certificatesigningrequests,
+      {
+        spec: {
+          request: 'cGVt',
+          signerName: 'kubernetes.io/kube-apiserver-client',
+          usages: ['client auth'],
+        },
+      },
+    ],
     [rollouts, { spec: { selector, template, strategy: { canary: {} } } }],
     [analysistemplates, { spec: { metrics } }],
     [clusteranalysistemplates, { spec: { metrics } }],
@@ -175,6 +193,23 @@ describe('defaulting', () => {
           scaleTargetRef: { kind: 'Deployment', name: 'web' },
           behavior: { scaleUp: {} },
         },
+      },
+    ],
+    [replicationcontrollers, { spec: { template } }],
+    [podtemplates, { template }],
+    [csidrivers, { metadata: { name: 'disk.example.com' }, spec: {} }],
+    [csinodes, { spec: { drivers: [{ name: 'disk.example.com', nodeID: 'n', topologyKeys: ['zone'] }] } }],
+    [csistoragecapacities, { storageClassName: 'fast', capacity: '1Gi' }],
+    [
+      volumeattachments,
+      { spec: { attacher: 'disk.example.com', nodeName: 'n', source: { persistentVolumeName: 'v' } } },
+    ],
+    [
+      runtimeclasses,
+      {
+        handler: 'runsc',
+        overhead: { podFixed: { cpu: '1' } },
+        scheduling: { tolerations: [{ operator: 'Exists' }] },
       },
     ],
     [storageclasses, { provisioner: 'capstan.dev/host-path' }],

@@ -5,7 +5,7 @@ import type { Resource } from '../resources/resource.js';
 import type { Kind } from '../resources/kind.js';
 import { matches, requirementsOf } from '../resources/label-selector.js';
 import type { LabelSelector } from '../resources/label-selector.js';
-import type { ClusterAction } from '../reconcile/cluster-action.js';
+import type { ClusterAction } from './cluster-action.js';
 
 export interface Claim<T extends Resource> {
   /** Managed by the owner, those included that the actions adopt. */

@@ -1,0 +1,215 @@
+// The network of one node: pods of other nodes, services, and what the machine's firewall must let pass.
+import { aborted, isAbort } from '../base/abort.js';
+import type { Clock } from '../base/clock.js';
+import { ClusterError, hasCode, messageOf } from '../base/errors.js';
+import type { Logger } from '../base/log.js';
+import type { Cluster } from '../client/cluster.js';
+import type { Informers, WatchedKind } from '../client/informers.js';
+import { refuseTaken } from '../host/datapath/claims.js';
+import { createCommands } from '../host/datapath/commands.js';
+import type { Commands } from '../host/datapath/commands.js';
+import { createConntrack } from '../host/datapath/conntrack.js';
+import { createForwarding } from '../host/datapath/forwarding.js';
+import { createHostGateway } from '../host/datapath/host-gw.js';
+import { networkNames } from '../host/datapath/names.js';
+import { NftablesDatapath } from '../host/datapath/nftables.js';
+import { createPodBridge } from '../host/datapath/pod-bridge.js';
+import { createVxlan, vniOf } from '../host/datapath/vxlan.js';
+import { removeFromKernel } from '../host/datapath/remove.js';
+import { bridgeName, type NetworkOptions as EngineNetwork } from '../host/docker/network.js';
+import { followConfig } from '../network/follow-config.js';
+import { createNetworkAgent, networkKinds } from '../network/network-agent.js';
+import { networkConfigMap, networkConfigName, type NetworkConfig } from '../network/network-config.js';
+import type { PodNetworkBackend } from '../network/pod-network.js';
+import { configmaps } from '../resources/kinds/configmaps.js';
+import type { Settings } from './settings.js';
+import type { Tasks } from './tasks.js';
+
+export interface NodeNetworkOptions {
+  /** Watches at least `watchedByNetwork`. */
+  readonly informers: Informers;
+  /** Of the data directory. */
+  readonly instance: string;
+  readonly nodeName: string;
+  /** At which other nodes reach this one. */
+  readonly address: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What an agent's informers follow for its network. */
+export const watchedByNetwork: readonly WatchedKind[] = [
+  ...networkKinds,
+  {
+    of: configmaps,
+    namespace: networkConfigName.namespace,
+    fieldSelector: `metadata.name=${networkConfigName.name}`,
+  },
+];
+
+const retryMs = 10_000;
+/** Of a pod's device while no overlay is known to need room. */
+const plainMtu = 1500;
+
+const configOf = ({ networkBackend: backend, podCidr, serviceCidr }: Settings): NetworkConfig => ({
+  backend,
+  podCidr,
+  serviceCidr,
+});
+
+/** Tells all nodes how the cluster's network is made. */
+export const publishNetwork = async (cluster: Cluster, settings: Settings): Promise<void> => {
+  const wanted = networkConfigMap(configOf(settings));
+  try {
+    await cluster.create(configmaps, wanted);
+  } catch (error) {
+    if (!hasCode(error, 'AlreadyExists')) throw error;
+    await cluster.patch(configmaps, networkConfigName, { type: 'merge', patch: { data: wanted.data } });
+  }
+};
+
+type Named = Pick<NodeNetworkOptions, 'instance' | 'nodeName'>;
+
+const refuse = async (
+  commands: Commands,
+  { instance, nodeName, podCidr, serviceCidr }: Named & NetworkConfig,
+  signal: AbortSignal,
+): Promise<void> => {
+  const { table, vxlan } = networkNames(instance);
+  const devices = [bridgeName({ instance, node: nodeName }), vxlan];
+  await refuseTaken(commands, { podCidr, serviceCidr, table, devices }, signal);
+};
+
+/**
+ * Before anything is started: throws ServiceUnavailable where the kernel or the machine lacks what services need, and
+ * Conflict, naming the flag to change, where the machine uses the addresses already.
+ */
+export const checkNetwork = async (settings: Settings, named: Named, signal: AbortSignal): Promise<void> => {
+  if (settings.networkBackend === 'none') return;
+  const commands = createCommands();
+  const { code, stderr } = await commands.ask('nft', ['list', 'tables'], { signal });
+  if (code !== 0)
+    throw new ClusterError(
+      'ServiceUnavailable',
+      `services need nftables, which does not work here: ${stderr.trim()}; run as root on a kernel with nf_tables, or start with --network-backend none`,
+    );
+  await refuse(commands, { ...named, ...configOf(settings) }, signal);
+};
+
+/** Takes everything of an installation's network out of the kernel; other rules and devices stay. */
+export const removeNetwork = async (instance: string, signal: AbortSignal): Promise<void> => {
+  const commands = createCommands();
+  const { table, vxlan, forwarding } = networkNames(instance);
+  await removeFromKernel(commands, { table, devices: [vxlan] }, signal);
+  await createForwarding(commands, forwarding).remove(signal);
+};
+
+const backendOf = (
+  commands: Commands,
+  { backend, podCidr }: NetworkConfig,
+  instance: string,
+): PodNetworkBackend => {
+  const { vxlan: device } = networkNames(instance);
+  return backend === 'host-gw'
+    ? createHostGateway({ commands, podCidr, device })
+    : createVxlan({ commands, podCidr, device, vni: vniOf(podCidr), port: 8472 });
+};
+
+const run = async (
+  options: NodeNetworkOptions,
+  config: NetworkConfig,
+  signal: AbortSignal,
+): Promise<void> => {
+  const { instance, nodeName, clock, log, informers } = options;
+  const { podCidr, serviceCidr } = config;
+  const commands = createCommands();
+  const names = networkNames(instance);
+  const forwarding = createForwarding(commands, names.forwarding);
+  await refuse(commands, { instance, nodeName, ...config }, signal);
+  const agent = createNetworkAgent({
+    informers,
+    nodeName,
+    clock,
+    log,
+    datapath: new NftablesDatapath({
+      table: names.table,
+      podCidr,
+      serviceCidr,
+      commands,
+      conntrack: createConntrack(commands, log),
+      podBridge: createPodBridge({ commands, bridge: bridgeName({ instance, node: nodeName }), log }),
+      log,
+    }),
+    backend: backendOf(commands, config, instance),
+    parts: [
+      {
+        name: 'forwarding',
+        apply: (inner) => forwarding.apply(podCidr, inner),
+        check: (inner) => forwarding.check(podCidr, inner),
+      },
+    ],
+  });
+  log.info({ backend: config.backend, podCidr, serviceCidr }, 'the network of this node starts');
+  await agent.run(signal);
+};
+
+const pause = async (clock: Clock, signal: AbortSignal): Promise<void> => {
+  try {
+    await clock.sleep(retryMs, signal);
+  } catch (error) {
+    if (!isAbort(error, signal)) throw error;
+  }
+};
+
+/** Until the signal aborts: what cannot be started is tried again, and the log says why. */
+const runOrRetry = async (
+  options: NodeNetworkOptions,
+  config: NetworkConfig,
+  signal: AbortSignal,
+): Promise<void> => {
+  const { clock, log } = options;
+  for (;;) {
+    try {
+      await (config.backend === 'none' ? aborted(signal) : run(options, config, signal));
+      return;
+    } catch (error) {
+      if (signal.aborted) return;
+      log.error({ error: messageOf(error) }, 'the network of this node cannot start: trying again');
+      await pause(clock, signal);
+    }
+  }
+};
+
+/** Starts the node's network, and says how the engine makes the network of its pods. */
+export const startNetwork = (options: NodeNetworkOptions, tasks: Tasks): EngineNetwork => {
+  const { informers, instance, address } = options;
+  const log = options.log.child({ part: 'network' });
+  let known: (config: NetworkConfig) => void = () => undefined;
+  const first = new Promise<NetworkConfig>((resolve) => {
+    known = resolve;
+  });
+  tasks.start('network', async (signal) => {
+    await informers.ready(signal);
+    await followConfig(
+      {
+        informers,
+        log,
+        run: (config, inner) => {
+          known(config);
+          return runOrRetry({ ...options, log }, config, inner);
+        },
+      },
+      signal,
+    );
+  });
+  return {
+    traits: async (signal) => {
+      const config = await Promise.race([first, aborted(signal).then(() => undefined)]);
+      signal.throwIfAborted();
+      if (config === undefined || config.backend === 'none') return { mtu: plainMtu, masquerade: true };
+      const backend = backendOf(createCommands(), config, instance);
+      // The proxy's table rewrites sources, and knows which addresses are the cluster's own.
+      return { mtu: await backend.mtu(address, signal), masquerade: false };
+    },
+  };
+};
