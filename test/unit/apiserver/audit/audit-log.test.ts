@@ -135,7 +135,7 @@ describe('the audit log', () => {
       message: 'configmaps "none" not found',
     });
     expect(stranger).toMatchObject({
-      user: { username: '' },
+      user: { username: 'system:anonymous' },
       responseStatus: { code: 401, reason: 'Unauthorized' },
     });
   });
