@@ -11,6 +11,8 @@ export interface ServedKind {
   readonly subresources: ReadonlyMap<string, ServedSubresource>;
   /** Of a kind whose objects are answered and not kept: all that can be done with it, by HTTP method. */
   readonly collection?: Readonly<Record<string, Verb>>;
+  /** Of such a kind, what can be done with one object. */
+  readonly object?: Readonly<Record<string, Verb>>;
   /** What discovery says of such a kind. */
   readonly verbs?: readonly string[];
 }

@@ -34,6 +34,8 @@ import type { OpenApi } from './openapi.js';
 import type { Registry } from './registry.js';
 import type { ResourceCall, ServerContext, Verb } from './resource-call.js';
 import { create, get, list, patch, remove, removeCollection, update } from './resource-verbs.js';
+import { metricsKinds } from './resource-metrics/metrics-api.js';
+import type { UsageReader } from './resource-metrics/usage-reader.js';
 import { compressed, json, utf8, withWarnings } from './respond.js';
 import { routeOf } from './routes.js';
 import type { ResourceRoute, Route } from './routes.js';
@@ -58,6 +60,8 @@ export interface ApiServerOptions {
   readonly nodeGateway?: NodeGateway | undefined;
   /** Says who asks; without one, client certificates do. */
   readonly authenticator?: Authenticator | undefined;
+  /** Without one there is no metrics.k8s.io. */
+  readonly usage?: UsageReader | undefined;
   /** Says who may do what; without one, everyone who has been authenticated may do everything. */
   readonly authorizer?: Authorizer | undefined;
   /** What `/readyz` and `/healthz` look at besides the server itself. */
@@ -101,7 +105,7 @@ const keyOf = ({ group, version, plural }: Pick<Kind, 'group' | 'version' | 'plu
 
 const servedKinds = (
   kinds: readonly Kind[],
-  { nodeGateway, authorizer }: ApiServerOptions,
+  { nodeGateway, authorizer, usage }: ApiServerOptions,
 ): readonly ServedKind[] => [
   ...kinds.map((kind) => ({
     kind,
@@ -113,24 +117,32 @@ const servedKinds = (
     ),
   })),
   ...(authorizer === undefined ? [] : accessReviews(authorizer)),
+  ...(usage === undefined ? [] : metricsKinds(usage)),
 ];
 
 const collectionVerbs: Readonly<Record<string, Verb>> = { GET: list, POST: create, DELETE: removeCollection };
 const objectVerbs: Readonly<Record<string, Verb>> = { GET: get, PUT: update, PATCH: patch, DELETE: remove };
 
-const verbOf = (
-  { kind, subresources, collection }: ServedKind,
+/** Of a kind whose objects are answered and not kept. */
+const answeredVerbOf = (
+  { kind, collection, object }: ServedKind,
   route: ResourceRoute,
   method: string,
 ): Verb => {
+  const across = kind.namespaced && route.name === undefined && method === 'GET';
+  if ((route.namespace !== undefined) !== kind.namespaced && !across) throw noSuchResource();
+  const verbs = route.name === undefined ? collection : route.subresource === undefined ? object : undefined;
+  if (verbs === undefined) throw noSuchResource();
+  const verb = verbs[method];
+  if (verb === undefined) throw notAllowed();
+  return verb;
+};
+
+const verbOf = (served: ServedKind, route: ResourceRoute, method: string): Verb => {
+  if (served.collection !== undefined) return answeredVerbOf(served, route, method);
+  const { kind, subresources } = served;
   const scoped = route.namespace !== undefined;
   if (scoped && !kind.namespaced) throw noSuchResource();
-  if (collection !== undefined) {
-    if (route.name !== undefined || scoped !== kind.namespaced) throw noSuchResource();
-    const verb = collection[method];
-    if (verb === undefined) throw notAllowed();
-    return verb;
-  }
   if (route.name === undefined) {
     const verb = collectionVerbs[method];
     // Over all namespaces one can only read, and delete within one.

@@ -1,6 +1,7 @@
 // How the API server reaches the agent of a node: for logs, exec, attach and port-forward.
 import type { Duplex } from 'node:stream';
 import type { HttpResponse } from '../base/http.js';
+import type { UsageSummary } from '../resources/usage-summary.js';
 
 /** Where a node's agent listens. */
 export interface AgentAddress {
@@ -38,6 +39,12 @@ export type StreamAnswer =
       readonly head: Uint8Array;
     }
   | { readonly type: 'refused'; readonly response: HttpResponse };
+
+/** How the API server learns what a node and its pods consume. */
+export interface NodeMeter {
+  /** Throws ServiceUnavailable, naming the node, when the agent cannot be reached or gives no sensible answer. */
+  usage(node: AgentAddress, signal: AbortSignal): Promise<UsageSummary>;
+}
 
 export interface NodeGateway {
   /**

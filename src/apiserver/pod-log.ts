@@ -92,7 +92,7 @@ const notScheduled = (pod: Pod): ClusterError => {
 };
 
 /** Throws ServiceUnavailable when the Node is gone or says nothing of where its agent listens. */
-export const agentOf = async (registry: Registry, name: string): Promise<AgentAddress> => {
+export const agentOf = async (registry: Pick<Registry, 'get'>, name: string): Promise<AgentAddress> => {
   const unreachable = (why: string): ClusterError =>
     new ClusterError('ServiceUnavailable', `the agent of node "${name}" cannot be reached: ${why}`);
   let node: Node;

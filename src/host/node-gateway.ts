@@ -2,19 +2,24 @@
 import { Agent } from 'node:https';
 import { checkServerIdentity } from 'node:tls';
 import type { PeerCertificate } from 'node:tls';
-import type { AgentAddress, ContainerLogRequest, NodeGateway } from '../apiserver/node-gateway.js';
+import type { AgentAddress, ContainerLogRequest, NodeGateway, NodeMeter } from '../apiserver/node-gateway.js';
+import { ClusterError, messageOf } from '../base/errors.js';
 import type { HttpResponse } from '../base/http.js';
+import { isObject } from '../base/json.js';
+import type { UsageSummary } from '../resources/usage-summary.js';
 import { retire, type ClientCredentials } from './http-client.js';
 import { sendHttps } from './https-request.js';
 import { upgradeHttps } from './streams/upgrade-https.js';
 
-export interface HttpNodeGateway extends NodeGateway {
+export interface HttpNodeGateway extends NodeGateway, NodeMeter {
   /** Closes all connections. */
   close(): void;
 }
 
 /** Logs that are not followed come at once; followed ones may be silent for long. */
 const idleMs = 30_000;
+/** An agent measures for a few seconds at most. */
+const usageIdleMs = 15_000;
 
 /** An agent is known by its address, or by the certificate that the cluster signed for its node. */
 const checkAgent = (node: string) => (host: string, certificate: PeerCertificate) =>
@@ -27,6 +32,32 @@ const logPath = ({ namespace, pod, container, query }: ContainerLogRequest): str
   const path = ['containerLogs', namespace, pod, container].map(encodeURIComponent).join('/');
   const search = query.toString();
   return `/${path}${search === '' ? '' : `?${search}`}`;
+};
+
+const textOf = async (body: AsyncIterable<Uint8Array>): Promise<string> => {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+};
+
+const isSummary = (value: unknown): value is UsageSummary =>
+  isObject(value) && isObject(value['node']) && Array.isArray(value['pods']);
+
+const readUsage = (
+  text: string,
+  { status, peer }: { readonly status: number; readonly peer: string },
+): UsageSummary => {
+  const refuse = (why: string): ClusterError =>
+    new ClusterError('ServiceUnavailable', `${peer} does not say what its pods consume: ${why}`);
+  if (status !== 200) throw refuse(text.trim());
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw refuse(messageOf(error));
+  }
+  if (!isSummary(parsed)) throw refuse('the answer has another form');
+  return parsed;
 };
 
 export const createNodeGateway = (credentials: () => ClientCredentials): HttpNodeGateway => {
@@ -62,6 +93,12 @@ export const createNodeGateway = (credentials: () => ClientCredentials): HttpNod
       const { address: hostname, port } = node;
       const options = { ...credentials(), hostname, port, checkServerIdentity: checkAgent(node.name) };
       return upgradeHttps({ ...options, ...request, peer: peerName(node) }, signal);
+    },
+    usage: async (node, signal) => {
+      const target = { agent: agentFor(node), hostname: node.address, port: node.port, peer: peerName(node) };
+      const path = `/stats/summary?node=${encodeURIComponent(node.name)}`;
+      const response = await sendHttps(target, { method: 'GET', path, idleMs: usageIdleMs }, signal);
+      return readUsage(await textOf(response.body), { status: response.status, peer: peerName(node) });
     },
     close: () => {
       for (const { agent } of agents.values()) agent.destroy();

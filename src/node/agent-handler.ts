@@ -1,4 +1,4 @@
-// What an agent answers over HTTPS: logs of containers, its pods, its health. Only to clients that the cluster signed.
+// What an agent answers over HTTPS: logs of containers, its pods, what they consume, its health. Only to clients that the cluster signed.
 import { ClusterError, hasCode, messageOf } from '../base/errors.js';
 import { fromTimestamp } from '../base/clock.js';
 import type { HttpHandler, HttpRequest, HttpResponse } from '../base/http.js';
@@ -6,8 +6,11 @@ import { byAttempt } from './back-off.js';
 import { containerNameOf, kindOf } from './labels.js';
 import type { NodeContext } from './node-context.js';
 import type { Container, LogOptions } from './runtime.js';
+import type { UsageMeter } from './usage-meter.js';
 
-type LogsContext = Pick<NodeContext, 'runtime' | 'source' | 'table' | 'clock'>;
+type LogsContext = Pick<NodeContext, 'runtime' | 'source' | 'table' | 'clock'> & {
+  readonly usage: Pick<UsageMeter, 'summary'>;
+};
 
 const text = (status: number, message: string): HttpResponse => ({
   status,
@@ -97,35 +100,35 @@ const statusOf = (error: unknown): number => {
   return hasCode(error, 'ServiceUnavailable') ? 503 : 500;
 };
 
-const route = (context: LogsContext, request: HttpRequest): HttpResponse => {
+const asJson = (value: unknown): HttpResponse => ({
+  status: 200,
+  headers: { 'content-type': 'application/json' },
+  body: [Buffer.from(JSON.stringify(value))],
+});
+
+const route = async (context: LogsContext, request: HttpRequest): Promise<HttpResponse> => {
   const [root, ...path] = request.path.split('/').slice(1);
   if (request.method !== 'GET') return text(405, `${request.method} is not answered here`);
   if (root === 'containerLogs' && path.length === 3) return logs(context, request, path);
-  if (root === 'pods' && path.length === 0) {
-    const list = { apiVersion: 'v1', kind: 'PodList', metadata: {}, items: context.source.pods() };
-    return {
-      status: 200,
-      headers: { 'content-type': 'application/json' },
-      body: [Buffer.from(JSON.stringify(list))],
-    };
-  }
+  if (root === 'pods' && path.length === 0)
+    return asJson({ apiVersion: 'v1', kind: 'PodList', metadata: {}, items: context.source.pods() });
+  if (root === 'stats' && path.join('/') === 'summary')
+    return asJson(await context.usage.summary(request.signal));
   return text(404, `there is nothing at ${request.path}`);
 };
 
 export const agentHandler =
   (context: LogsContext): HttpHandler =>
-  (request) => {
-    if (request.path === '/healthz') return Promise.resolve(text(200, 'ok'));
+  async (request) => {
+    if (request.path === '/healthz') return text(200, 'ok');
     if (request.clientCertificate === undefined)
-      return Promise.resolve(
-        text(
-          401,
-          `a client certificate of the cluster is needed${request.clientCertificateError === undefined ? '' : `: ${request.clientCertificateError}`}`,
-        ),
+      return text(
+        401,
+        `a client certificate of the cluster is needed${request.clientCertificateError === undefined ? '' : `: ${request.clientCertificateError}`}`,
       );
     try {
-      return Promise.resolve(route(context, request));
+      return await route(context, request);
     } catch (error) {
-      return Promise.resolve(text(statusOf(error), messageOf(error)));
+      return text(statusOf(error), messageOf(error));
     }
   };

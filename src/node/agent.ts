@@ -13,6 +13,8 @@ import type { NodeContext } from './node-context.js';
 import { capacityOf } from './node-status.js';
 import type { SourceChange } from './pod-source.js';
 import { PodWorker } from './pod-worker.js';
+import type { Stats } from './runtime.js';
+import { UsageMeter } from './usage-meter.js';
 
 export interface AgentOptions extends Omit<
   NodeContext,
@@ -27,6 +29,8 @@ export interface AgentOptions extends Omit<
   /** Of Capstan, as `v0.1.0`. */
   readonly version: string;
   readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Of the machine as a whole; without it the node consumes what its containers do. */
+  readonly machineUsage?: (() => Promise<Stats>) | undefined;
   /** Milliseconds between two signs of life; default 2000. */
   readonly heartbeatMs?: number | undefined;
 }
@@ -41,6 +45,7 @@ const defaultHeartbeatMs = 2000;
 
 class NodeAgent {
   readonly context: NodeContext;
+  readonly usage: UsageMeter;
   readonly #workers = new Map<string, PodWorker>();
   readonly #timers: Timers<string>;
   readonly #engine: EngineWatch;
@@ -50,7 +55,8 @@ class NodeAgent {
   #swept = false;
 
   constructor(options: AgentOptions) {
-    const { machine, address, agentPort, engine, version, labels, heartbeatMs, ...ports } = options;
+    const { machine, address, agentPort, engine, version, labels, heartbeatMs, machineUsage, ...ports } =
+      options;
     const table = new ContainerTable((uid) => this.#look(uid));
     this.context = {
       ...ports,
@@ -62,6 +68,7 @@ class NodeAgent {
       nodeMemory: machine.memoryBytes,
     };
     const { clock, runtime, log, cluster, nodeName, source } = this.context;
+    this.usage = new UsageMeter({ nodeName, runtime, table, clock, machineUsage });
     this.#timers = new Timers<string>(clock, (uid) => this.#workers.get(uid)?.wake());
     this.#engine = new EngineWatch({ runtime, table, clock, log, changed: () => this.#engineChanged() });
     this.#heartbeat = new Heartbeat({
@@ -207,5 +214,8 @@ class NodeAgent {
 
 export const createAgent = (options: AgentOptions): Agent => {
   const agent = new NodeAgent(options);
-  return { run: (signal) => agent.run(signal), handler: agentHandler(agent.context) };
+  return {
+    run: (signal) => agent.run(signal),
+    handler: agentHandler({ ...agent.context, usage: agent.usage }),
+  };
 };

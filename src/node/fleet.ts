@@ -31,7 +31,7 @@ export interface FleetOptions extends Omit<
 export interface Fleet {
   readonly nodeNames: readonly string[];
   run(signal: AbortSignal): Promise<void>;
-  /** Logs of any of the nodes' pods. */
+  /** Logs of any of the nodes' pods; `?node=NAME` says whose answer is wanted otherwise. */
   readonly handler: HttpHandler;
 }
 
@@ -75,7 +75,8 @@ export const createFleet = (options: FleetOptions): Fleet => {
     handler: (request) => {
       const pod = podOf(request.path);
       const home = pod && agents.find(({ source }) => source.pod(pod) !== undefined);
-      const chosen = home ?? agents[0];
+      const named = agents.find(({ nodeName }) => nodeName === request.query.get('node'));
+      const chosen = home ?? named ?? agents[0];
       return chosen === undefined
         ? Promise.resolve({ status: 404, headers: {}, body: [] })
         : chosen.agent.handler(request);

@@ -2,7 +2,7 @@
 import { admissionPlugins } from '../apiserver/admission/plugins.js';
 import { bootstrap } from '../apiserver/bootstrap.js';
 import { createAuthenticator, type Authenticator } from '../apiserver/authenticate.js';
-import type { NodeGateway } from '../apiserver/node-gateway.js';
+import type { NodeGateway, NodeMeter } from '../apiserver/node-gateway.js';
 import type { Registry } from '../apiserver/registry.js';
 import { createAuthorizer, type Authorizer } from '../apiserver/authorize/authorizer.js';
 import { BootstrapTokens } from '../apiserver/tokens/bootstrap-tokens.js';
@@ -11,6 +11,7 @@ import { createStreamHandler } from '../apiserver/streams/stream-handler.js';
 import { KindCatalog } from '../apiserver/custom/kind-catalog.js';
 import { createApiHandler } from '../apiserver/handler.js';
 import { createLocalCluster } from '../apiserver/local-cluster.js';
+import { UsageReader } from '../apiserver/resource-metrics/usage-reader.js';
 import { createRegistry } from '../apiserver/store-registry.js';
 import type { Clock } from '../base/clock.js';
 import type { Extension, HttpHandler, Identity } from '../base/http.js';
@@ -158,7 +159,7 @@ interface ServingParts extends MasterOptions {
   readonly catalog: KindCatalog;
   readonly authorizer: Authorizer;
   readonly authenticator: Authenticator;
-  readonly gateway: NodeGateway;
+  readonly gateway: NodeGateway & NodeMeter;
   readonly decisions: DecisionLog;
   readonly tasks: Tasks;
 }
@@ -175,6 +176,7 @@ const listen = async (parts: ServingParts, { extensions, webhook }: Endpoints): 
     log: log.child({ part: 'api' }),
     version,
     nodeGateway: gateway,
+    usage: new UsageReader({ registry, meter: gateway, clock, log }),
     authenticator,
     authorizer,
     surroundings: around.surroundings,

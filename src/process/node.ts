@@ -9,6 +9,7 @@ import { createDockerRuntime } from '../host/docker/docker-runtime.js';
 import { dockerVersion } from '../host/docker/engine-version.js';
 import { startHttpServer } from '../host/http-server.js';
 import { readMachine } from '../host/machine-facts.js';
+import { readMachineUsage } from '../host/machine-usage.js';
 import { createNodeFiles } from '../host/node-files.js';
 import { networkProber } from '../host/prober.js';
 import { dialTcp } from '../host/streams/dial.js';
@@ -102,6 +103,7 @@ export const startNode = async (options: NodeOptions, tasks: Tasks): Promise<voi
     log,
     nodeName,
     machine: await readMachine(directory.root),
+    machineUsage: () => readMachineUsage(() => options.clock.now()),
     address,
     agentPort: settings.agentPort,
     engine,
