@@ -8,6 +8,8 @@ import { runnable } from '../reconcile/runnable.js';
 import type { Runnable } from '../reconcile/runnable.js';
 import type { Kinds } from '../resources/kind-source.js';
 import { kinds as builtIn } from '../resources/kinds.js';
+import type { Kind } from '../resources/kind.js';
+import { endpointslices } from '../resources/kinds/endpointslices.js';
 import { leases } from '../resources/kinds/leases.js';
 import { clusterDnsController } from './cluster-dns.js';
 import { bootstrapSigner } from './bootstrap-tokens/bootstrap-signer.js';
@@ -28,6 +30,8 @@ import { createNamespaceDefaultsController } from './namespace-defaults.js';
 import { createNamespaceController } from './namespace.js';
 import { jobController } from './job/job.js';
 import { trackedPodController } from './job/tracked-pods.js';
+import { createLeavingController } from './leaving/leaving.js';
+import { ProxyLog } from './leaving/proxy-log.js';
 import { HeartbeatLog } from './nodes/heartbeats.js';
 import { createNodeIpamController } from './nodes/node-ipam.js';
 import { createNodeLifecycleController, defaultGraceMs } from './nodes/node-lifecycle.js';
@@ -60,6 +64,9 @@ export const createControllers = (options: ControllersOptions): readonly Runnabl
   const guarded = createGuardedExecutor(cluster, executor);
   const heartbeats = new HeartbeatLog(clock, graceMs);
   informers.subscribe(leases, heartbeats.note);
+  const proxies = new ProxyLog(clock);
+  informers.subscribe(leases, proxies.noteLease);
+  informers.subscribe(endpointslices, proxies.noteSlice);
   return [
     runnable(deploymentController, executor, { width: 32 }),
     runnable(replicaSetController, executor, { width: 32 }),
@@ -69,6 +76,7 @@ export const createControllers = (options: ControllersOptions): readonly Runnabl
     runnable(cronJobController, executor),
     runnable(disruptionController, executor),
     runnable(endpointsController, executor, { width: 16 }),
+    runnable(createLeavingController(proxies), executor, { width: 32 }),
     runnable(clusterDnsController, executor),
     runnable(createNodeLifecycleController({ heartbeats, graceMs }), executor),
     runnable(taintEvictionController, executor, { width: 32 }),

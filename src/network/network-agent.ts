@@ -7,7 +7,8 @@ import { nodes } from '../resources/kinds/nodes.js';
 import { services } from '../resources/kinds/services.js';
 import { displayName, nameOf } from '../resources/resource.js';
 import { Applier } from './applier.js';
-import type { Datapath } from './datapath.js';
+import { endpointLeaves } from './confirmation.js';
+import type { Datapath, LocalNode } from './datapath.js';
 import { podNetworkState } from './peers.js';
 import type { PodNetworkState } from './peers.js';
 import type { PodNetworkBackend } from './pod-network.js';
@@ -31,7 +32,7 @@ export interface NetworkAgentOptions {
   readonly nodeName: string;
   readonly clock: Clock;
   readonly log: Logger;
-  /** The kernel shows all EndpointSlices up to this revision. */
+  /** The kernel shows all EndpointSlices up to this revision; told at first, and when an endpoint left. */
   readonly applied?: ((revision: number) => void) | undefined;
 }
 
@@ -52,8 +53,41 @@ const bound = (part: NetworkPart): NetworkPart => ({
 const samePodNetwork = (a: PodNetworkState, b: PodNetworkState): boolean =>
   JSON.stringify([a.node, a.peers]) === JSON.stringify([b.node, b.peers]);
 
+interface ProxyState {
+  readonly serviceView: ServiceView;
+  node(): LocalNode | undefined;
+  report(problem: string): void;
+}
+
+/** `await`: somebody may wait for the next state to be applied, and must hear of it. */
+const proxyPart = (
+  { informers, datapath, applied }: NetworkAgentOptions,
+  { serviceView, node, report }: ProxyState,
+): NetworkPart & { await(): void } => {
+  let awaited = true;
+  return {
+    name: 'services',
+    await: () => {
+      awaited = true;
+    },
+    apply: async (signal) => {
+      const revision = informers.revision(endpointslices);
+      const tell = awaited;
+      serviceView.update();
+      for (const { key, services: claims } of serviceView.conflicts())
+        report(`${key} is claimed by the services ${claims.join(', ')}: the first one has it`);
+      await datapath.apply({ node: node(), frontends: serviceView.frontends }, signal);
+      if (!tell) return;
+      // What left meanwhile is told with the next round.
+      awaited = informers.revision(endpointslices) !== revision;
+      applied?.(revision);
+    },
+    check: (signal) => datapath.check(signal),
+  };
+};
+
 export const createNetworkAgent = (options: NetworkAgentOptions): NetworkAgent => {
-  const { informers, datapath, backend, parts = [], nodeName, clock, log, applied } = options;
+  const { informers, backend, parts = [], nodeName, clock, log } = options;
 
   const start = (signal: AbortSignal): Promise<unknown> => {
     const serviceView = new ServiceView(informers.view, nodeName);
@@ -65,20 +99,8 @@ export const createNetworkAgent = (options: NetworkAgentOptions): NetworkAgent =
       reported.add(problem);
       log.warn({}, problem);
     };
-    const proxy = new Applier({
-      name: 'services',
-      apply: async (signal) => {
-        const revision = informers.revision(endpointslices);
-        serviceView.update();
-        for (const { key, services: claims } of serviceView.conflicts())
-          report(`${key} is claimed by the services ${claims.join(', ')}: the first one has it`);
-        await datapath.apply({ node: podNetwork.node, frontends: serviceView.frontends }, signal);
-        applied?.(revision);
-      },
-      check: (signal) => datapath.check(signal),
-      clock,
-      log,
-    });
+    const part = proxyPart(options, { serviceView, report, node: () => podNetwork.node });
+    const proxy = new Applier({ ...part, clock, log });
     const overlay = new Applier({
       name: backend.name,
       apply: async (signal) => {
@@ -98,7 +120,8 @@ export const createNetworkAgent = (options: NetworkAgentOptions): NetworkAgent =
     };
     const stops = [
       informers.subscribe(services, ({ object }) => touch(displayName(nameOf(object)))),
-      informers.subscribe(endpointslices, ({ object, previous }) => {
+      informers.subscribe(endpointslices, ({ type, object, previous }) => {
+        if (type === 'deleted' || endpointLeaves(previous, object)) part.await();
         touch(serviceOf(object));
         if (previous !== undefined && serviceOf(previous) !== serviceOf(object)) touch(serviceOf(previous));
       }),

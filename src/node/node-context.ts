@@ -30,6 +30,8 @@ export interface NodeContext {
   readonly table: ContainerTable;
   readonly nodeName: string;
   readonly hostIP: string;
+  /** Pods end when the service proxies of the cluster have taken them out; false where there are none. */
+  readonly waitsForProxies?: (() => boolean) | undefined;
   readonly dns?: ClusterDns | undefined;
   /** `docker`, `hollow`. */
   readonly engine: string;

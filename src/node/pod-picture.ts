@@ -26,6 +26,8 @@ export interface PodObserved {
     readonly hostIP: string;
     /** Sandboxes can have addresses. */
     readonly networkReady: boolean;
+    /** Containers of a pod that is deleted stop when all proxies of the cluster have taken it out. */
+    readonly waitsForProxies?: boolean | undefined;
   };
 }
 

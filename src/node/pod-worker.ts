@@ -129,7 +129,11 @@ export class PodWorker {
       inFlight: new Set(this.#inFlight.keys()),
       references: node.source,
       environment: (container: ContainerTemplate) => resolveEnvironment(node, pod, { container, podIP }),
-      node: { hostIP: node.hostIP, networkReady: node.pool.subnet !== undefined },
+      node: {
+        hostIP: node.hostIP,
+        networkReady: node.pool.subnet !== undefined,
+        waitsForProxies: node.waitsForProxies?.() === true,
+      },
     };
   }
 

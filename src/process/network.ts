@@ -17,6 +17,7 @@ import { createPodBridge } from '../host/datapath/pod-bridge.js';
 import { createVxlan, vniOf } from '../host/datapath/vxlan.js';
 import { removeFromKernel } from '../host/datapath/remove.js';
 import { bridgeName, type NetworkOptions as EngineNetwork } from '../host/docker/network.js';
+import { Confirmation } from '../network/confirmation.js';
 import { followConfig } from '../network/follow-config.js';
 import { createNetworkAgent, networkKinds } from '../network/network-agent.js';
 import { networkConfigMap, networkConfigName, type NetworkConfig } from '../network/network-config.js';
@@ -31,6 +32,8 @@ export interface NodeNetworkOptions {
   /** Of the data directory. */
   readonly instance: string;
   readonly nodeName: string;
+  /** With the node's own rights. */
+  readonly cluster: Cluster;
   /** At which other nodes reach this one. */
   readonly address: string;
   readonly clock: Clock;
@@ -115,12 +118,12 @@ const backendOf = (
     : createVxlan({ commands, podCidr, device, vni: vniOf(podCidr), port: 8472 });
 };
 
-const run = async (
-  options: NodeNetworkOptions,
-  config: NetworkConfig,
-  signal: AbortSignal,
-): Promise<void> => {
-  const { instance, nodeName, clock, log, informers } = options;
+interface RunOptions extends NodeNetworkOptions {
+  readonly confirmation: Confirmation;
+}
+
+const run = async (options: RunOptions, config: NetworkConfig, signal: AbortSignal): Promise<void> => {
+  const { instance, nodeName, clock, log, informers, confirmation } = options;
   const { podCidr, serviceCidr } = config;
   const commands = createCommands();
   const names = networkNames(instance);
@@ -131,6 +134,7 @@ const run = async (
     nodeName,
     clock,
     log,
+    applied: (revision) => confirmation.applied(revision),
     datapath: new NftablesDatapath({
       table: names.table,
       podCidr,
@@ -162,11 +166,7 @@ const pause = async (clock: Clock, signal: AbortSignal): Promise<void> => {
 };
 
 /** Until the signal aborts: what cannot be started is tried again, and the log says why. */
-const runOrRetry = async (
-  options: NodeNetworkOptions,
-  config: NetworkConfig,
-  signal: AbortSignal,
-): Promise<void> => {
+const runOrRetry = async (options: RunOptions, config: NetworkConfig, signal: AbortSignal): Promise<void> => {
   const { clock, log } = options;
   for (;;) {
     try {
@@ -180,10 +180,20 @@ const runOrRetry = async (
   }
 };
 
-/** Starts the node's network, and says how the engine makes the network of its pods. */
-export const startNetwork = (options: NodeNetworkOptions, tasks: Tasks): EngineNetwork => {
-  const { informers, instance, address } = options;
+export interface NodeNetwork {
+  /** How the engine makes the network of this node's pods. */
+  readonly engine: EngineNetwork;
+  /** Pods of this node end when the proxies of the cluster have taken them out; false where there are none. */
+  waitsForProxies(): boolean;
+}
+
+/** Starts the node's network as tasks of the process. */
+export const startNetwork = (options: NodeNetworkOptions, tasks: Tasks): NodeNetwork => {
+  const { informers, instance, address, cluster, nodeName, clock } = options;
   const log = options.log.child({ part: 'network' });
+  const confirmation = new Confirmation({ cluster, nodeName, clock, log });
+  tasks.start('proxy confirmation', (signal) => confirmation.run(signal));
+  let backend: NetworkConfig['backend'] | undefined;
   let known: (config: NetworkConfig) => void = () => undefined;
   const first = new Promise<NetworkConfig>((resolve) => {
     known = resolve;
@@ -196,20 +206,20 @@ export const startNetwork = (options: NodeNetworkOptions, tasks: Tasks): EngineN
         log,
         run: (config, inner) => {
           known(config);
-          return runOrRetry({ ...options, log }, config, inner);
+          backend = config.backend;
+          return runOrRetry({ ...options, log, confirmation }, config, inner);
         },
       },
       signal,
     );
   });
-  return {
-    traits: async (signal) => {
-      const config = await Promise.race([first, aborted(signal).then(() => undefined)]);
-      signal.throwIfAborted();
-      if (config === undefined || config.backend === 'none') return { mtu: plainMtu, masquerade: true };
-      const backend = backendOf(createCommands(), config, instance);
-      // The proxy's table rewrites sources, and knows which addresses are the cluster's own.
-      return { mtu: await backend.mtu(address, signal), masquerade: false };
-    },
+  const traits: EngineNetwork['traits'] = async (signal) => {
+    const config = await Promise.race([first, aborted(signal).then(() => undefined)]);
+    signal.throwIfAborted();
+    if (config === undefined || config.backend === 'none') return { mtu: plainMtu, masquerade: true };
+    const overlay = backendOf(createCommands(), config, instance);
+    // The proxy's table rewrites sources, and knows which addresses are the cluster's own.
+    return { mtu: await overlay.mtu(address, signal), masquerade: false };
   };
+  return { engine: { traits }, waitsForProxies: () => backend !== 'none' };
 };

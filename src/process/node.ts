@@ -84,11 +84,12 @@ export const startNode = async (options: NodeOptions, tasks: Tasks): Promise<voi
   const { settings, directory, nodeName, address, ca, identity } = options;
   const log = options.log.child({ part: 'node' });
   const engine = { name: 'docker', version: await dockerVersion(settings.dockerHost, tasks.signal) };
+  const network = startNetwork({ ...options, instance: directory.instance }, tasks);
   const runtime = await createDockerRuntime({
     host: settings.dockerHost,
     instance: directory.instance,
     node: nodeName,
-    network: startNetwork({ ...options, instance: directory.instance }, tasks),
+    network: network.engine,
     log,
   });
   const agent = createAgent({
@@ -108,6 +109,7 @@ export const startNode = async (options: NodeOptions, tasks: Tasks): Promise<voi
     agentPort: settings.agentPort,
     engine,
     version: `v${version}`,
+    waitsForProxies: () => network.waitsForProxies(),
   });
   const upgrade = createStreamServer({
     runtime,

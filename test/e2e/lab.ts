@@ -28,13 +28,14 @@ const images = ['capstan-example/web:1', 'capstan-example/web:2'];
 
 export class LabCluster {
   readonly folder: string;
-  readonly #environment: Readonly<Record<string, string>>;
+  /** For scripts/lab. */
+  readonly environment: Readonly<Record<string, string>>;
   /** The program that is Capstan; a test may have one with a part of its own. */
   readonly #program: readonly string[];
 
   private constructor(id: string, program: readonly string[]) {
     this.folder = join(tmpdir(), `capstan-lab-${id}`);
-    this.#environment = { LAB_NAME: `c${id}`, LAB_DIR: this.folder };
+    this.environment = { LAB_NAME: `c${id}`, LAB_DIR: this.folder };
     this.#program = program;
   }
 
@@ -47,7 +48,7 @@ export class LabCluster {
       await must(join(checkout, 'scripts/example-images'), [], { environment });
       await cluster.lab('up', String(hosts));
       await must(script, ['load', ...images], {
-        environment: { ...cluster.#environment, ...environment },
+        environment: { ...cluster.environment, ...environment },
         timeoutMs: 120_000,
       });
     } finally {
@@ -70,14 +71,14 @@ export class LabCluster {
 
   /** A verb of scripts/lab. */
   lab(...args: readonly string[]): Promise<string> {
-    return must(script, args, { environment: this.#environment, timeoutMs: 120_000 });
+    return must(script, args, { environment: this.environment, timeoutMs: 120_000 });
   }
 
   on(host: number, program: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Result> {
     return run(script, ['exec', `h${String(host)}`, program, ...args], {
       timeoutMs: 120_000,
       ...options,
-      environment: { ...this.#environment, ...options.environment },
+      environment: { ...this.environment, ...options.environment },
     });
   }
 
