@@ -8,7 +8,6 @@ import { runnable } from '../reconcile/runnable.js';
 import type { Runnable } from '../reconcile/runnable.js';
 import type { Kinds } from '../resources/kind-source.js';
 import { kinds as builtIn } from '../resources/kinds.js';
-import type { Kind } from '../resources/kind.js';
 import { endpointslices } from '../resources/kinds/endpointslices.js';
 import { leases } from '../resources/kinds/leases.js';
 import { clusterDnsController } from './cluster-dns.js';
