@@ -18,10 +18,10 @@ export interface ServedKind {
 }
 
 const kindVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
-const verbOfMethod = { GET: 'get', PATCH: 'patch', PUT: 'update', POST: 'create' } as const;
+const verbOfMethod = { POST: 'create', DELETE: 'delete', GET: 'get', PATCH: 'patch', PUT: 'update' } as const;
 
 const subresourceVerbs = ({ methods }: ServedSubresource): readonly string[] =>
-  (['POST', 'GET', 'PATCH', 'PUT'] as const)
+  (['POST', 'DELETE', 'GET', 'PATCH', 'PUT'] as const)
     .filter((method) => methods[method] !== undefined)
     .map((method) => verbOfMethod[method]);
 

@@ -31,6 +31,7 @@ import type { HealthCheck } from './health.js';
 import type { NodeGateway } from './node-gateway.js';
 import { createOpenApi } from './openapi.js';
 import type { OpenApi } from './openapi.js';
+import type { Proxy } from './proxy/proxy.js';
 import type { Registry } from './registry.js';
 import type { ResourceCall, ServerContext, Verb } from './resource-call.js';
 import { create, get, list, patch, remove, removeCollection, update } from './resource-verbs.js';
@@ -62,6 +63,8 @@ export interface ApiServerOptions {
   readonly authenticator?: Authenticator | undefined;
   /** Without one there is no metrics.k8s.io. */
   readonly usage?: UsageReader | undefined;
+  /** Without one nobody is proxied to. */
+  readonly proxy?: Proxy | undefined;
   /** Says who may do what; without one, everyone who has been authenticated may do everything. */
   readonly authorizer?: Authorizer | undefined;
   /** What `/readyz` and `/healthz` look at besides the server itself. */
@@ -105,13 +108,13 @@ const keyOf = ({ group, version, plural }: Pick<Kind, 'group' | 'version' | 'plu
 
 const servedKinds = (
   kinds: readonly Kind[],
-  { nodeGateway, authorizer, usage }: ApiServerOptions,
+  { nodeGateway, proxy, authorizer, usage }: ApiServerOptions,
 ): readonly ServedKind[] => [
   ...kinds.map((kind) => ({
     kind,
     subresources: new Map(
       kind.subresources.flatMap((name) => {
-        const served = servedSubresource(kind, name, nodeGateway);
+        const served = servedSubresource(kind, name, { nodeGateway, proxy });
         return served === undefined ? [] : [[name, served] as const];
       }),
     ),

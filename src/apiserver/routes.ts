@@ -30,7 +30,24 @@ const unknown: Route = { type: 'unknown' };
 /** Second endpoints of a Namespace; any other word behind its name is a kind within it. */
 const namespaceSubresources: ReadonlySet<string> = new Set(['status', 'finalize']);
 
+/** Behind `pods/NAME/proxy` and its like follows a path that is the peer's, not this server's. */
+const proxied = (
+  group: string,
+  version: string,
+  [first, second, third, fourth, fifth]: readonly (string | undefined)[],
+): ResourceRoute | undefined => {
+  if (group !== '') return undefined;
+  const common = { type: 'resource', group, version, subresource: 'proxy' } as const;
+  if (first === 'nodes' && third === 'proxy')
+    return { ...common, plural: first, namespace: undefined, name: second };
+  if (first !== 'namespaces' || fifth !== 'proxy') return undefined;
+  if (third !== 'pods' && third !== 'services') return undefined;
+  return { ...common, plural: third, namespace: second, name: fourth };
+};
+
 const resourceRoute = (group: string, version: string, rest: readonly string[]): Route => {
+  const proxy = proxied(group, version, rest);
+  if (proxy !== undefined) return proxy;
   const [first, second, third, fourth, fifth, ...beyond] = rest;
   if (first === undefined) return { type: 'group-version', group, version };
   const route = (

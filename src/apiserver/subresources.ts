@@ -5,6 +5,8 @@ import { isObject } from '../base/json.js';
 import { deleteOptions } from './call-options.js';
 import type { NodeGateway } from './node-gateway.js';
 import { podLog } from './pod-log.js';
+import { proxyVerb } from './proxy/proxy.js';
+import type { Proxy } from './proxy/proxy.js';
 import type { Stored, WritableSubresource } from './registry.js';
 import { objectName, optionsOf, readDraft, showObject } from './resource-call.js';
 import type { ExpectedType, Verb } from './resource-call.js';
@@ -24,7 +26,9 @@ export interface GroupVersionKind {
 /** One endpoint: its handlers by HTTP method, and what discovery says of it. */
 export interface ServedSubresource {
   readonly responseKind: GroupVersionKind;
-  readonly methods: Readonly<Partial<Record<'GET' | 'PUT' | 'PATCH' | 'POST', Verb>>>;
+  readonly methods: Readonly<
+    Partial<Record<'GET' | 'HEAD' | 'PUT' | 'PATCH' | 'POST' | 'DELETE' | 'OPTIONS', Verb>>
+  >;
 }
 
 const scaleType: ExpectedType = { apiVersion: 'autoscaling/v1', kind: 'Scale' };
@@ -109,11 +113,25 @@ const stream = (kind: string): ServedSubresource => ({
   methods: { GET: needsUpgrade, POST: needsUpgrade },
 });
 
+const proxied = (kind: Kind, proxy: Proxy): ServedSubresource => {
+  const verb = proxyVerb(proxy);
+  return {
+    responseKind: { group: '', version: 'v1', kind: `${kind.kind}ProxyOptions` },
+    methods: { GET: verb, HEAD: verb, PUT: verb, PATCH: verb, POST: verb, DELETE: verb, OPTIONS: verb },
+  };
+};
+
+/** What reaches beyond this server: without it there is nothing there to reach. */
+export interface Reach {
+  readonly nodeGateway?: NodeGateway | undefined;
+  readonly proxy?: Proxy | undefined;
+}
+
 /** Undefined for a subresource that a kind has in Kubernetes and nothing here serves. */
 export const servedSubresource = (
   kind: Kind,
   subresource: Subresource,
-  nodeGateway: NodeGateway | undefined,
+  { nodeGateway, proxy }: Reach,
 ): ServedSubresource | undefined => {
   switch (subresource) {
     case 'status':
@@ -138,6 +156,7 @@ export const servedSubresource = (
     case 'portforward':
       return nodeGateway === undefined ? undefined : stream('PodPortForwardOptions');
     case 'proxy':
+      return proxy === undefined ? undefined : proxied(kind, proxy);
     case 'token':
       return undefined;
   }

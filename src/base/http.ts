@@ -22,6 +22,8 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** Reads the whole body; rejects with RequestEntityTooLarge beyond the limit. */
   body(): Promise<Uint8Array>;
+  /** The body as it arrives, without a limit, in place of `body`; absent where nobody sent one. */
+  stream?(): AsyncIterable<Uint8Array>;
   /** PEM-less facts of the client certificate that the TLS layer has verified against the cluster's CA. */
   readonly clientCertificate:
     | {
@@ -41,6 +43,8 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** `Set-Cookie` is the one header that may not be joined. */
+  readonly cookies?: readonly string[] | undefined;
   /** Chunks to be written one after the other, or a stream that lives until either side ends it. */
   readonly body: readonly Uint8Array[] | AsyncIterable<Uint8Array>;
 }

@@ -98,6 +98,10 @@ export class ServerRequest implements HttpRequest {
     return (this.#body ??= readAll(this.#incoming, this.#bodyLimit));
   }
 
+  stream(): AsyncIterable<Uint8Array> {
+    return this.#incoming;
+  }
+
   /** Idempotent. */
   abort(reason: string): void {
     if (this.#aborted !== undefined) return;

@@ -60,7 +60,8 @@ const begin = (
   response: HttpResponse,
   length: number | undefined,
 ): Writable | undefined => {
-  const headers: Record<string, string | number> = { ...response.headers };
+  const headers: Record<string, string | number | string[]> = { ...response.headers };
+  if (response.cookies !== undefined) headers['set-cookie'] = [...response.cookies];
   if (length !== undefined) headers['content-length'] = length;
   if (!isHttp2(outgoing)) {
     if (outgoing.destroyed) return undefined;

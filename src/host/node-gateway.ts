@@ -1,5 +1,6 @@
 // The NodeGateway of a real cluster: HTTPS from the API server to the agents, with certificates on both sides.
 import { Agent } from 'node:https';
+import type { RequestOptions } from 'node:https';
 import { checkServerIdentity } from 'node:tls';
 import type { PeerCertificate } from 'node:tls';
 import type { AgentAddress, ContainerLogRequest, NodeGateway, NodeMeter } from '../apiserver/node-gateway.js';
@@ -12,6 +13,8 @@ import { sendHttps } from './https-request.js';
 import { upgradeHttps } from './streams/upgrade-https.js';
 
 export interface HttpNodeGateway extends NodeGateway, NodeMeter {
+  /** For requests of any kind to an agent. */
+  agentOptions(node: AgentAddress): Pick<RequestOptions, 'agent' | 'hostname' | 'port'>;
   /** Closes all connections. */
   close(): void;
 }
@@ -100,6 +103,7 @@ export const createNodeGateway = (credentials: () => ClientCredentials): HttpNod
       const response = await sendHttps(target, { method: 'GET', path, idleMs: usageIdleMs }, signal);
       return readUsage(await textOf(response.body), { status: response.status, peer: peerName(node) });
     },
+    agentOptions: (node) => ({ agent: agentFor(node), hostname: node.address, port: node.port }),
     close: () => {
       for (const { agent } of agents.values()) agent.destroy();
       agents.clear();

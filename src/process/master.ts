@@ -2,7 +2,6 @@
 import { admissionPlugins } from '../apiserver/admission/plugins.js';
 import { bootstrap } from '../apiserver/bootstrap.js';
 import { createAuthenticator, type Authenticator } from '../apiserver/authenticate.js';
-import type { NodeGateway, NodeMeter } from '../apiserver/node-gateway.js';
 import type { Registry } from '../apiserver/registry.js';
 import { createAuthorizer, type Authorizer } from '../apiserver/authorize/authorizer.js';
 import { BootstrapTokens } from '../apiserver/tokens/bootstrap-tokens.js';
@@ -20,7 +19,8 @@ import type { Cluster } from '../client/cluster.js';
 import { createInformers, type Informers } from '../client/informers.js';
 import { createControllers } from '../controllers/controllers.js';
 import { startHttpServer, type HttpServer } from '../host/http-server.js';
-import { createNodeGateway } from '../host/node-gateway.js';
+import { createNodeGateway, type HttpNodeGateway } from '../host/node-gateway.js';
+import { createProxyTransport } from '../host/proxy-transport.js';
 import { randomIds } from '../host/random-ids.js';
 import { createClusterExecutor } from '../reconcile/cluster-executor.js';
 import { DecisionLog } from '../reconcile/decision-log.js';
@@ -159,7 +159,7 @@ interface ServingParts extends MasterOptions {
   readonly catalog: KindCatalog;
   readonly authorizer: Authorizer;
   readonly authenticator: Authenticator;
-  readonly gateway: NodeGateway & NodeMeter;
+  readonly gateway: HttpNodeGateway;
   readonly decisions: DecisionLog;
   readonly tasks: Tasks;
 }
@@ -169,6 +169,7 @@ const listen = async (parts: ServingParts, { extensions, webhook }: Endpoints): 
   const { settings, engine, credentials, version, clock, log, tasks } = parts;
   const { store, registry, catalog, authorizer, authenticator, gateway, decisions } = parts;
   const around = await startSurroundings({ settings, store, kinds, clock, log }, tasks);
+  const proxy = { transport: createProxyTransport(gateway), random: randomIds.random };
   const api = createApiHandler({
     registry,
     kinds: catalog,
@@ -177,6 +178,7 @@ const listen = async (parts: ServingParts, { extensions, webhook }: Endpoints): 
     version,
     nodeGateway: gateway,
     usage: new UsageReader({ registry, meter: gateway, clock, log }),
+    proxy,
     authenticator,
     authorizer,
     surroundings: around.surroundings,
@@ -203,6 +205,9 @@ const listen = async (parts: ServingParts, { extensions, webhook }: Endpoints): 
       authenticator,
       nodeGateway: gateway,
       log: log.child({ part: 'streams' }),
+      clock,
+      proxy,
+      surroundings: around.surroundings,
       authorize: (identity, route, request) => authorizeStream(authorizer, { identity, route, request }),
     }),
     handler: (request) => (request.path === '/hooks/git' ? webhook(request) : joinable(request)),

@@ -17,6 +17,7 @@ import { createWebSocketAcceptor } from '../host/streams/web-socket.js';
 import { createAgent } from '../node/agent.js';
 import type { PodSource } from '../node/pod-source.js';
 import { createStreamServer } from '../node/streams/stream-server.js';
+import { agentEndpoints } from './agent-endpoints.js';
 import { agentClientName } from './identities.js';
 import type { EventRecorder } from '../reconcile/cluster-action.js';
 import type { DecisionLog } from '../reconcile/decision-log.js';
@@ -65,7 +66,7 @@ export const serveAgent = async (
     port: settings.agentPort,
     portFlag: '--agent-port',
     tls: tls(identity.current),
-    handler,
+    handler: agentEndpoints(handler),
     ...(upgrade === undefined ? {} : { upgrade }),
     log,
   });

@@ -11,13 +11,14 @@ export interface StreamRequest {
   readonly request: HttpRequest;
 }
 
-/** Throws Forbidden. */
+/** As whom the request is judged; throws Forbidden. */
 export const authorizeStream = (
   authorizer: Authorizer,
   { identity, route, request }: StreamRequest,
-): void => {
+): Identity => {
   const actor = impersonated(authorizer, request, identity);
   const wanted = resourceAttributes(request, route);
   const { allowed, reason } = authorizer.authorize(actor, wanted);
   if (!allowed) throw forbidden(actor, wanted, reason);
+  return actor;
 };

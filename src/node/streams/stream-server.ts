@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.js';
 import { ClusterError, messageOf } from '../../base/errors.js';
 import type { HttpRequest, UpgradeHandler } from '../../base/http.js';
 import type { Logger } from '../../base/log.js';
+import { splice } from '../../base/splice.js';
 import { answerHead, listed, refusal } from '../../base/upgrade-answer.js';
 import type { Runtime } from '../runtime.js';
 import { chosen, execProtocols, forwardProtocols, isText } from './channels.js';
@@ -181,9 +182,33 @@ const serveForward = async (upgrade: Upgrade, path: readonly string[]): Promise<
   return forwardOverWebSocket({ link, protocol, ports, target }, request.signal);
 };
 
+/** `/dial/NAMESPACE/POD/PORT`, upgraded to plain TCP: the connection becomes one to the pod. */
+const serveDial = async (upgrade: Upgrade, path: readonly string[]): Promise<void> => {
+  const [namespace = '', pod = '', text = ''] = path;
+  const { options, request, socket, head } = upgrade;
+  const port = portOf(text);
+  if (
+    port === undefined ||
+    path.length !== 3 ||
+    !listed(request.headers['upgrade']?.toLowerCase()).includes('tcp')
+  )
+    throw bad('a connection to a pod is asked for as /dial/NAMESPACE/POD/PORT, with an upgrade to tcp');
+  const { host } = await podAddress(options.runtime, { namespace, pod }, request.signal);
+  const connection = await options.dial({ host, port }, request.signal);
+  upgrade.answered = true;
+  const cut = (): void => {
+    socket.destroy();
+  };
+  request.signal.addEventListener('abort', cut, { once: true });
+  socket.write(answerHead(101, { Connection: 'Upgrade', Upgrade: 'tcp' }));
+  if (head.length > 0) socket.unshift(head);
+  await splice(socket, connection);
+};
+
 const serve = async (upgrade: Upgrade): Promise<void> => {
   const { options, request } = upgrade;
   options.authorize(request);
+  if (request.path.startsWith('/dial/')) return serveDial(upgrade, request.path.split('/').slice(2));
   if (!isWebSocket(request) && !isSpdy(request)) throw bad('Upgrade request required');
   const [, verb, ...path] = request.path.split('/');
   if (verb === 'exec' && path.length === 3) return serveCommand(upgrade, path, false);

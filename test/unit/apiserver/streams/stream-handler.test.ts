@@ -77,7 +77,7 @@ interface Asked {
 const ask = async (
   url: string,
   answer: () => Promise<StreamAnswer>,
-  parts: RequestParts & { readonly authorize?: () => void } = {},
+  parts: RequestParts & { readonly authorize?: () => never } = {},
 ): Promise<Asked> => {
   const [client, socket] = await socketPair();
   const requests: StreamRequest[] = [];
