@@ -8,6 +8,7 @@ import { tableOf } from './report.js';
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'push-to-ready': async () => (await import('./push-to-ready.js')).pushToReady,
   'one-file-commit': async () => (await import('./one-file-commit.js')).oneFileCommit,
+  'api-server': async () => (await import('./api-server.js')).apiServer,
   'store-writes': async () => (await import('./store-writes.js')).storeWrites,
   scheduling: async () => (await import('./scheduling.js')).scheduling,
   idle: async () => (await import('./idle.js')).idle,
