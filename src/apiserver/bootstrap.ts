@@ -12,6 +12,7 @@ import { priorityclasses, systemPriorityClasses } from '../resources/kinds/prior
 import { rolebindings } from '../resources/kinds/rolebindings.js';
 import { roles } from '../resources/kinds/roles.js';
 import { serviceaccounts } from '../resources/kinds/serviceaccounts.js';
+import { storageclasses } from '../resources/kinds/storageclasses.js';
 import { services } from '../resources/kinds/services.js';
 import type {
   ConfigMap,
@@ -19,8 +20,10 @@ import type {
   Namespace,
   Service,
   ServiceAccount,
+  StorageClass,
 } from '../resources/generated/types.js';
 import type { Draft } from '../resources/resource.js';
+import { localProvisioner } from '../resources/storage/binding.js';
 import { addressRange } from './admission/address-range.js';
 import { defaultClusterRoleBindings, defaultClusterRoles } from './authorize/default-roles.js';
 import {
@@ -106,6 +109,15 @@ const priorityClass = ([name, value]: readonly [string, number]): Draft =>
     description: 'Used for system critical pods that must not be moved from where they are.',
   }) as Draft;
 
+/** Folders on the node on which the first pod that uses them is. */
+const localClass: Draft<StorageClass> = {
+  metadata: { name: 'local', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
+  provisioner: localProvisioner,
+  reclaimPolicy: 'Delete',
+  volumeBindingMode: 'WaitForFirstConsumer',
+  allowVolumeExpansion: true,
+};
+
 const createMissing = async (registry: Registry, kind: Kind, draft: Draft): Promise<void> => {
   try {
     await registry.create(kind, draft, call);
@@ -151,6 +163,7 @@ export const bootstrap = async (registry: Registry, options: BootstrapOptions): 
     ...defaultClusterRoleBindings.map((binding) => createMissing(registry, clusterrolebindings, binding)),
   ]);
   await joining(registry, options);
+  await createMissing(registry, storageclasses, localClass);
   await createMissing(registry, services, apiService(options));
   await createMissing(registry, services, dnsService(options));
   if (options.apiAddress === undefined) return;

@@ -37,6 +37,9 @@ import { createNodeLifecycleController, defaultGraceMs } from './nodes/node-life
 import { taintEvictionController } from './nodes/taint-eviction.js';
 import { createEndedPodController, orphanedPodController } from './pod-gc.js';
 import { replicaSetController } from './replicaset/replicaset.js';
+import { claimController } from './storage/claims.js';
+import { ephemeralClaimController } from './storage/ephemeral-claims.js';
+import { volumeController } from './storage/volumes.js';
 
 export interface ControllersOptions {
   readonly cluster: Cluster;
@@ -74,6 +77,9 @@ export const createControllers = (options: ControllersOptions): readonly Runnabl
     runnable(trackedPodController, executor, { width: 32 }),
     runnable(cronJobController, executor),
     runnable(disruptionController, executor),
+    runnable(claimController, executor, { width: 16 }),
+    runnable(volumeController, guarded, { width: 16 }),
+    runnable(ephemeralClaimController, executor),
     runnable(endpointsController, executor, { width: 16 }),
     runnable(createLeavingController(proxies), executor, { width: 32 }),
     runnable(clusterDnsController, executor),

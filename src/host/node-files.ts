@@ -21,6 +21,8 @@ import { promisify } from 'node:util';
 import { ClusterError, messageOf } from '../base/errors.js';
 import type { HostPathType, NodeFiles, ProjectedFile, VolumeName } from '../node/node-files.js';
 import { readOptionalFile } from './files.js';
+import { checkHostPath, statOrNothing } from './host-path.js';
+import { isMount, mountNfs, persistentFolder, removeVolume } from './persistent-volumes.js';
 
 const execute = promisify(execFile);
 const lastWordsBytes = 4096;
@@ -36,11 +38,6 @@ const inside = (path: string): string => {
   if (isAbsolute(normal) || normal === '..' || normal.startsWith('../'))
     throw invalid(`${path} leads out of its volume`);
   return normal;
-};
-
-const isMount = async (path: string): Promise<boolean> => {
-  const [own, parent] = await Promise.all([stat(path), stat(dirname(path))]);
-  return own.dev !== parent.dev;
 };
 
 const mountTmpfs = async (path: string, sizeBytes: number | undefined): Promise<void> => {
@@ -113,40 +110,6 @@ const updateLinks = async (volume: string, wanted: ReadonlySet<string>): Promise
     if (!wanted.has(name)) await rm(join(volume, name), { recursive: true, force: true });
 };
 
-const typeChecks: Readonly<Record<string, (facts: Awaited<ReturnType<typeof stat>>) => boolean>> = {
-  Directory: (facts) => facts.isDirectory(),
-  DirectoryOrCreate: (facts) => facts.isDirectory(),
-  File: (facts) => facts.isFile(),
-  FileOrCreate: (facts) => facts.isFile(),
-  Socket: (facts) => facts.isSocket(),
-  CharDevice: (facts) => facts.isCharacterDevice(),
-  BlockDevice: (facts) => facts.isBlockDevice(),
-};
-
-const statOrNothing = async (path: string) => {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-};
-
-const checkHostPath = async (path: string, type: HostPathType): Promise<void> => {
-  let facts = await statOrNothing(path);
-  if (facts === undefined) {
-    if (type === 'FileOrCreate') await (await open(path, 'a', 0o644)).close();
-    // The engine refuses a path that does not exist, so the type '' makes a directory, as Docker's binds do.
-    else if (type === 'DirectoryOrCreate' || type === '') await mkdir(path, { recursive: true, mode: 0o755 });
-    else throw invalid(`hostPath type check failed: ${path} does not exist`);
-    facts = await stat(path);
-  }
-  if (type !== '' && typeChecks[type]?.(facts) !== true)
-    throw invalid(
-      `hostPath type check failed: ${path} is not a ${type.replace('OrCreate', '').toLowerCase()}`,
-    );
-};
-
 /** Directories with the volume's own mode, so that whoever may write there may write in them. */
 const makeBelow = async (volumePath: string, path: string): Promise<void> => {
   const { mode } = await stat(volumePath);
@@ -160,12 +123,14 @@ const makeBelow = async (volumePath: string, path: string): Promise<void> => {
 };
 
 class DiskNodeFiles implements NodeFiles {
+  readonly volumeRoot: string;
   readonly #root: string;
   readonly #profiles: string;
   #number = 0;
 
   constructor(root: string) {
     this.#root = join(root, 'pods');
+    this.volumeRoot = join(root, 'volumes');
     this.#profiles = join(root, 'seccomp');
   }
 
@@ -200,6 +165,20 @@ class DiskNodeFiles implements NodeFiles {
 
   checkHostPath(path: string, type: HostPathType): Promise<void> {
     return checkHostPath(path, type);
+  }
+
+  folder(path: string, options: Parameters<NodeFiles['folder']>[1]): Promise<string> {
+    return persistentFolder(path, options);
+  }
+
+  async mountNfs(name: VolumeName, source: Parameters<NodeFiles['mountNfs']>[1]): Promise<string> {
+    const path = await this.#volume(name, 'nfs');
+    await mountNfs(path, source);
+    return path;
+  }
+
+  async removeVolume(volume: string): Promise<void> {
+    await removeVolume(join(this.volumeRoot, inside(volume)));
   }
 
   async subPath(volumePath: string, subPath: string): Promise<string> {

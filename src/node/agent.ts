@@ -15,6 +15,7 @@ import type { SourceChange } from './pod-source.js';
 import { PodWorker } from './pod-worker.js';
 import type { Stats } from './runtime.js';
 import { UsageMeter } from './usage-meter.js';
+import { VolumeJanitor } from './volume-janitor.js';
 
 export interface AgentOptions extends Omit<
   NodeContext,
@@ -50,6 +51,7 @@ class NodeAgent {
   readonly #timers: Timers<string>;
   readonly #engine: EngineWatch;
   readonly #heartbeat: Heartbeat;
+  readonly #janitor: VolumeJanitor;
   #sourceReady = false;
   /** What is left on disk of pods that ended while no agent ran is looked for once. */
   #swept = false;
@@ -71,6 +73,7 @@ class NodeAgent {
     this.usage = new UsageMeter({ nodeName, runtime, table, clock, machineUsage });
     this.#timers = new Timers<string>(clock, (uid) => this.#workers.get(uid)?.wake());
     this.#engine = new EngineWatch({ runtime, table, clock, log, changed: () => this.#engineChanged() });
+    this.#janitor = new VolumeJanitor({ nodeName, cluster, files: ports.files, clock, log });
     this.#heartbeat = new Heartbeat({
       cluster,
       clock,
@@ -84,6 +87,7 @@ class NodeAgent {
         version,
         runtimeVersion: `${engine.name}://${engine.version}`,
         labels,
+        volumeRoot: ports.files.volumeRoot,
       },
       health: () => ({
         engineProblem: this.#engine.problem,
@@ -105,6 +109,7 @@ class NodeAgent {
         this.#timers.run(own.signal),
         this.#engine.run(own.signal),
         this.#heartbeat.run(own.signal),
+        this.#janitor.run(own.signal),
         this.#follow(own.signal),
       ]);
     } finally {
@@ -128,6 +133,7 @@ class NodeAgent {
     try {
       this.#takeNode();
       for (const pod of source.pods()) this.#worker(pod.metadata.uid).setPod(pod);
+      for (const volume of source.localVolumes()) this.#janitor.look(volume);
       this.#lookAll();
       await new Promise<void>((resolve) => {
         if (signal.aborted) resolve();
@@ -149,6 +155,9 @@ class NodeAgent {
       case 'reference':
         // Which pods refer to it, they see themselves: a look that finds nothing new is cheap.
         for (const worker of this.#workers.values()) worker.look();
+        return;
+      case 'volume':
+        this.#janitor.look(change.volume);
         return;
       case 'node':
         this.#takeNode();

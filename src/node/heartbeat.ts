@@ -9,7 +9,7 @@ import type { Cluster } from '../client/cluster.js';
 import type { Node } from '../resources/generated/types.js';
 import { leases } from '../resources/kinds/leases.js';
 import { nodes } from '../resources/kinds/nodes.js';
-import { needsLabels, nodeLabels, nodeStatus, withoutHeartbeat } from './node-status.js';
+import { needsLabels, nodeAnnotations, nodeLabels, nodeStatus, withoutHeartbeat } from './node-status.js';
 import type { NodeHealth, NodeIdentity } from './node-status.js';
 
 export interface HeartbeatOptions {
@@ -103,15 +103,20 @@ export class Heartbeat {
   async #current(signal: AbortSignal): Promise<Node> {
     const { cluster, identity } = this.#options;
     const labels = nodeLabels(identity);
+    const annotations = nodeAnnotations(identity);
     let node: Node;
     try {
       node = await cluster.get(nodes, { name: identity.name }, signal);
     } catch (error) {
       if (!hasCode(error, 'NotFound')) throw error;
-      return cluster.create(nodes, { metadata: { name: identity.name, labels }, spec: {} });
+      return cluster.create(nodes, { metadata: { name: identity.name, labels, annotations }, spec: {} });
     }
     return needsLabels(node, identity)
-      ? cluster.patch(nodes, { name: identity.name }, { type: 'merge', patch: { metadata: { labels } } })
+      ? cluster.patch(
+          nodes,
+          { name: identity.name },
+          { type: 'merge', patch: { metadata: { labels, annotations } } },
+        )
       : node;
   }
 

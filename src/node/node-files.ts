@@ -33,6 +33,32 @@ export interface NodeFiles {
   ): Promise<string>;
   /** Throws when the path is not of that type. */
   checkHostPath(path: string, type: HostPathType): Promise<void>;
+  /** Where the data of this node's volumes is. */
+  readonly volumeRoot: string;
+  /**
+   * Makes sure of a folder that outlives the pod: whoever made it new, everyone may write there. The group owns what is in
+   * it, checked file by file unless `onRootMismatch` and the folder itself is right already. Its path.
+   */
+  folder(
+    path: string,
+    options: {
+      readonly type: HostPathType;
+      readonly group?: number | undefined;
+      readonly onRootMismatch: boolean;
+    },
+  ): Promise<string>;
+  /** Mounts a file system of another machine. Its path. */
+  mountNfs(
+    name: VolumeName,
+    source: {
+      readonly server: string;
+      readonly path: string;
+      readonly options: readonly string[];
+      readonly readOnly: boolean;
+    },
+  ): Promise<string>;
+  /** Removes all data of the volume in `volumeRoot`. */
+  removeVolume(volume: string): Promise<void>;
   /** Resolves a path within a volume, never outside it; makes a directory where nothing is. */
   subPath(volumePath: string, subPath: string): Promise<string>;
   /** Writes a file of the pod's own (`etc-hosts`, `resolv.conf`). Its path. */

@@ -4,6 +4,7 @@ import { toTimestamp } from '../base/clock.js';
 import { withCondition } from '../resources/conditions.js';
 import type { Node, NodeCondition, NodeStatus } from '../resources/generated/types.js';
 import type { StringMap } from '../resources/resource.js';
+import { volumeRoot } from '../resources/storage/binding.js';
 import type { Machine } from './machine.js';
 
 export interface NodeIdentity {
@@ -16,6 +17,8 @@ export interface NodeIdentity {
   /** Of Capstan, as `v0.1.0`. */
   readonly version: string;
   readonly labels?: StringMap | undefined;
+  /** Where the data of its volumes is. */
+  readonly volumeRoot: string;
 }
 
 export interface NodeHealth {
@@ -32,6 +35,8 @@ export const nodeLabels = ({ name, machine, labels }: NodeIdentity): StringMap =
   'kubernetes.io/arch': machine.architecture,
   ...labels,
 });
+
+export const nodeAnnotations = ({ volumeRoot: root }: NodeIdentity): StringMap => ({ [volumeRoot]: root });
 
 /** Also what limits stand for in pods that set none. */
 export const capacityOf = ({ cpus, memoryBytes, ephemeralStorageBytes }: Machine): StringMap => ({
@@ -110,4 +115,7 @@ export const withoutHeartbeat = (status: NodeStatus | undefined): unknown => ({
 });
 
 export const needsLabels = (node: Node, identity: NodeIdentity): boolean =>
-  Object.entries(nodeLabels(identity)).some(([key, value]) => node.metadata.labels?.[key] !== value);
+  Object.entries(nodeLabels(identity)).some(([key, value]) => node.metadata.labels?.[key] !== value) ||
+  Object.entries(nodeAnnotations(identity)).some(
+    ([key, value]) => node.metadata.annotations?.[key] !== value,
+  );

@@ -1,9 +1,17 @@
 // Where an agent learns what its node shall run: its pods, itself, and the objects that its pods refer to.
-import type { ConfigMap, Node, Pod, Secret } from '../resources/generated/types.js';
+import type {
+  ConfigMap,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  Secret,
+} from '../resources/generated/types.js';
 import type { ObjectName } from '../resources/resource.js';
 
 export interface Reference {
-  readonly kind: 'ConfigMap' | 'Secret';
+  readonly kind: 'ConfigMap' | 'Secret' | 'PersistentVolumeClaim' | 'PersistentVolume';
+  /** '' for a PersistentVolume. */
   readonly namespace: string;
   readonly name: string;
 }
@@ -17,12 +25,16 @@ export type Referenced<T> =
 export interface References {
   configMap(namespace: string, name: string): Referenced<ConfigMap>;
   secret(namespace: string, name: string): Referenced<Secret>;
+  claim(namespace: string, name: string): Referenced<PersistentVolumeClaim>;
+  volume(name: string): Referenced<PersistentVolume>;
 }
 
 export type SourceChange =
   | { readonly type: 'pod'; readonly pod: Pod; readonly gone: boolean }
   | { readonly type: 'reference'; readonly reference: Reference }
-  | { readonly type: 'node' };
+  | { readonly type: 'node' }
+  /** A volume whose data is on this node. */
+  | { readonly type: 'volume'; readonly volume: PersistentVolume };
 
 export interface PodSource extends References {
   /** Resolves when `pods` is complete; rejects with the signal's reason when it aborts first. */
@@ -33,6 +45,8 @@ export interface PodSource extends References {
   pods(): readonly Pod[];
   pod(name: ObjectName): Pod | undefined;
   node(): Node | undefined;
+  /** Volumes whose data is on this node. */
+  localVolumes(): readonly PersistentVolume[];
   /** What the pod refers to from now on; nothing when it is gone. */
   want(podUid: string, references: readonly Reference[]): void;
   /** Returns what ends the subscription. */

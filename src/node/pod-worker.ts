@@ -15,6 +15,7 @@ import type { Announcement, PodAction } from './pod-actions.js';
 import { emptyMemory } from './pod-memory.js';
 import type { PodMemory } from './pod-memory.js';
 import type { PodObserved } from './pod-picture.js';
+import { claimNamesOf } from '../resources/storage/binding.js';
 import { podReferences } from './pod-references.js';
 import type { PodScope } from './pod-scope.js';
 import { podStatus } from './pod-status.js';
@@ -78,6 +79,8 @@ export class PodWorker {
 
   /** Soon, once, however often it is asked for. */
   look(): void {
+    // Which volume a claim stands for shows only with the claim.
+    if (this.#pod !== undefined && claimNamesOf(this.#pod).length > 0) this.#want(this.#pod);
     this.#stale = true;
     this.#schedule();
   }
@@ -111,8 +114,13 @@ export class PodWorker {
     const first = this.#pod === undefined;
     const specChanged = this.#pod?.spec !== pod.spec;
     this.#pod = pod;
-    if (first || specChanged) this.#options.node.source.want(this.#options.uid, podReferences(pod));
+    if (first || specChanged) this.#want(pod);
     this.look();
+  }
+
+  #want(pod: Pod): void {
+    const { source } = this.#options.node;
+    source.want(this.#options.uid, podReferences(pod, source));
   }
 
   #observed(pod: Pod): PodObserved {

@@ -10,9 +10,12 @@ import { KindTable } from '../client/live-view.js';
 import type { Kind } from '../resources/kind.js';
 import { configmaps } from '../resources/kinds/configmaps.js';
 import { nodes } from '../resources/kinds/nodes.js';
+import { persistentvolumeclaims } from '../resources/kinds/persistentvolumeclaims.js';
+import { persistentvolumes } from '../resources/kinds/persistentvolumes.js';
 import { pods } from '../resources/kinds/pods.js';
 import { secrets } from '../resources/kinds/secrets.js';
 import type { Resource } from '../resources/resource.js';
+import { nodeOfVolume } from '../resources/storage/binding.js';
 import type { PodSource, Reference, Referenced, SourceChange } from './pod-source.js';
 import { referenceKey } from './pod-source.js';
 
@@ -24,6 +27,13 @@ export interface RemotePodSourceOptions {
   /** In [0, 1). */
   readonly random: () => number;
 }
+
+const kindsOf: Readonly<Record<Reference['kind'], Kind>> = {
+  ConfigMap: configmaps,
+  Secret: secrets,
+  PersistentVolumeClaim: persistentvolumeclaims,
+  PersistentVolume: persistentvolumes,
+};
 
 interface Watched {
   readonly table: KindTable;
@@ -53,11 +63,12 @@ class ReferenceWatches {
     else this.#wants.set(podUid, references);
   }
 
-  find(reference: Reference): Referenced<Resource> {
+  /** `T` is what objects of the reference's kind are. */
+  find<T extends Resource>(reference: Reference): Referenced<T> {
     const watched = this.#watched.get(referenceKey(reference));
     if (watched?.listed !== true) return { state: 'unknown' };
     const object = watched.table.get(reference);
-    return object === undefined ? { state: 'absent' } : { state: 'present', object };
+    return object === undefined ? { state: 'absent' } : { state: 'present', object: object as T };
   }
 
   close(): void {
@@ -72,7 +83,7 @@ class ReferenceWatches {
       known.wantedBy.add(podUid);
       return;
     }
-    const kind: Kind = reference.kind === 'ConfigMap' ? configmaps : secrets;
+    const kind = kindsOf[reference.kind];
     const { cluster, clock, log, random } = this.#options;
     const watched: Watched = {
       table: new KindTable(kind),
@@ -85,7 +96,10 @@ class ReferenceWatches {
     const informer = new Informer({
       cluster,
       table: watched.table,
-      selection: { namespace: reference.namespace, fieldSelector: `metadata.name=${reference.name}` },
+      selection: {
+        ...(reference.namespace === '' ? {} : { namespace: reference.namespace }),
+        fieldSelector: `metadata.name=${reference.name}`,
+      },
       clock,
       log,
       random,
@@ -117,6 +131,7 @@ export const remotePodSource = (options: RemotePodSourceOptions): PodSource => {
     kinds: [
       { of: pods, fieldSelector: `spec.nodeName=${nodeName}` },
       { of: nodes, fieldSelector: `metadata.name=${nodeName}` },
+      { of: persistentvolumes, labelSelector: `${nodeOfVolume}=${nodeName}` },
     ],
     clock,
     log,
@@ -136,6 +151,9 @@ export const remotePodSource = (options: RemotePodSourceOptions): PodSource => {
           tell({ type: 'pod', pod: object, gone: type === 'deleted' }),
         ),
         informers.subscribe(nodes, () => tell({ type: 'node' })),
+        informers.subscribe(persistentvolumes, ({ type, object: volume }) => {
+          if (type !== 'deleted') tell({ type: 'volume', volume });
+        }),
       ];
       try {
         await informers.run(signal);
@@ -149,6 +167,9 @@ export const remotePodSource = (options: RemotePodSourceOptions): PodSource => {
     node: () => view.get(nodes, { name: nodeName }),
     configMap: (namespace, name) => references.find({ kind: 'ConfigMap', namespace, name }),
     secret: (namespace, name) => references.find({ kind: 'Secret', namespace, name }),
+    claim: (namespace, name) => references.find({ kind: 'PersistentVolumeClaim', namespace, name }),
+    volume: (name) => references.find({ kind: 'PersistentVolume', namespace: '', name }),
+    localVolumes: () => view.list(persistentvolumes),
     want: (podUid, wanted) => references.want(podUid, wanted),
     subscribe: (listener) => {
       listeners.add(listener);

@@ -1,13 +1,16 @@
 // Pod sources over a view that is kept already: the agent inside a server, and fleets of hollow nodes, share one.
 import type { Informers } from '../client/informers.js';
 import type { Index } from '../client/view.js';
-import type { Pod } from '../resources/generated/types.js';
+import type { PersistentVolume, Pod } from '../resources/generated/types.js';
 import { configmaps } from '../resources/kinds/configmaps.js';
 import { nodes } from '../resources/kinds/nodes.js';
+import { persistentvolumeclaims } from '../resources/kinds/persistentvolumeclaims.js';
+import { persistentvolumes } from '../resources/kinds/persistentvolumes.js';
 import { pods } from '../resources/kinds/pods.js';
 import { secrets } from '../resources/kinds/secrets.js';
 import type { Resource } from '../resources/resource.js';
 import type { Kind } from '../resources/kind.js';
+import { nodeOfVolume } from '../resources/storage/binding.js';
 import type { PodSource, Reference, Referenced, SourceChange } from './pod-source.js';
 import { referenceKey } from './pod-source.js';
 
@@ -16,6 +19,16 @@ export const podsByNode: Index<Pod> = {
   name: 'pods by node',
   kind: pods,
   keys: ({ spec }) => (spec.nodeName === undefined || spec.nodeName === '' ? [] : [spec.nodeName]),
+};
+
+/** Volumes by the node that has their data. */
+const volumesByNode: Index<PersistentVolume> = {
+  name: 'volumes by node',
+  kind: persistentvolumes,
+  keys: ({ metadata }) => {
+    const node = metadata.labels?.[nodeOfVolume];
+    return node === undefined ? [] : [node];
+  },
 };
 
 type Listener = (change: SourceChange) => void;
@@ -69,7 +82,7 @@ class Dispatcher {
   }
 
   #subscribe(): readonly (() => void)[] {
-    const referenced = (kind: 'ConfigMap' | 'Secret') => {
+    const referenced = (kind: Reference['kind']) => {
       return ({ object }: { readonly object: Resource }): void => {
         const { namespace = '', name } = object.metadata;
         const reference: Reference = { kind, namespace, name };
@@ -87,18 +100,28 @@ class Dispatcher {
       this.#informers.subscribe(nodes, ({ object }) => this.#tell(object.metadata.name, { type: 'node' })),
       this.#informers.subscribe(configmaps, referenced('ConfigMap')),
       this.#informers.subscribe(secrets, referenced('Secret')),
+      this.#informers.subscribe(persistentvolumeclaims, referenced('PersistentVolumeClaim')),
+      this.#informers.subscribe(persistentvolumes, referenced('PersistentVolume')),
+      this.#informers.subscribe(persistentvolumes, ({ type, object: volume }) => {
+        if (type !== 'deleted')
+          this.#tell(volume.metadata.labels?.[nodeOfVolume], { type: 'volume', volume });
+      }),
     ];
   }
 }
 
 /**
- * One subscription for all nodes. The informers watch pods, nodes, config maps and secrets, and are run by whoever
- * made them.
+ * One subscription for all nodes. The informers watch pods, nodes, config maps, secrets, claims and volumes, and are run
+ * by whoever made them.
  */
 export const viewPodSources = (informers: Informers): ((nodeName: string) => PodSource) => {
   const { view } = informers;
   const dispatcher = new Dispatcher(informers);
-  const find = <T extends Resource>(kind: Kind<T>, namespace: string, name: string): Referenced<T> => {
+  const find = <T extends Resource>(
+    kind: Kind<T>,
+    namespace: string | undefined,
+    name: string,
+  ): Referenced<T> => {
     const object = view.get(kind, { namespace, name });
     return object === undefined ? { state: 'absent' } : { state: 'present', object };
   };
@@ -113,6 +136,9 @@ export const viewPodSources = (informers: Informers): ((nodeName: string) => Pod
     node: () => view.get(nodes, { name: nodeName }),
     configMap: (namespace, name) => find(configmaps, namespace, name),
     secret: (namespace, name) => find(secrets, namespace, name),
+    claim: (namespace, name) => find(persistentvolumeclaims, namespace, name),
+    volume: (name) => find(persistentvolumes, undefined, name),
+    localVolumes: () => view.lookup(volumesByNode, nodeName),
     want: (podUid, references) => dispatcher.want(nodeName, podUid, references),
     subscribe: (listener) => dispatcher.add(nodeName, listener),
   });

@@ -7,6 +7,8 @@ import type {
   VolumeProjection,
 } from '../resources/generated/types.js';
 import { wholeValue } from '../resources/quantity.js';
+import { claimNameOf } from '../resources/storage/binding.js';
+import { planClaim, type NetworkSource } from './claim-plan.js';
 import type { Resolved } from './environment.js';
 import { fieldValue, resourceValue } from './field-value.js';
 import type { PodPlace } from './field-value.js';
@@ -14,11 +16,21 @@ import type { HostPathType, ProjectedFile } from './node-files.js';
 import type { Reference, Referenced, References } from './pod-source.js';
 import { referenceKey } from './pod-source.js';
 import { podReferences } from './pod-references.js';
+import type { Resource } from '../resources/resource.js';
 
 export type VolumePlan = { readonly name: string; readonly group?: number | undefined } & (
   | { readonly type: 'empty'; readonly memory: boolean; readonly sizeBytes?: number | undefined }
   | { readonly type: 'host'; readonly path: string; readonly pathType: HostPathType }
   | { readonly type: 'files'; readonly files: readonly ProjectedFile[] }
+  /** A folder that outlives the pod. */
+  | {
+      readonly type: 'folder';
+      readonly path: string;
+      readonly pathType: HostPathType;
+      readonly owned: boolean;
+      readonly onRootMismatch: boolean;
+    }
+  | NetworkSource
 );
 
 export interface VolumeContext {
@@ -34,21 +46,34 @@ class Missing extends Error {}
 class Unknown extends Error {}
 
 interface Content {
-  readonly kind: Reference['kind'];
+  readonly kind: ContentReference['kind'];
   readonly name: string;
   /** Undefined: absent, and that is allowed. */
   readonly data: ReadonlyMap<string, Uint8Array> | undefined;
 }
 
-const lookUp = (references: References, { kind, namespace, name }: Reference) =>
-  kind === 'ConfigMap' ? references.configMap(namespace, name) : references.secret(namespace, name);
+const lookUps: {
+  readonly [K in Reference['kind']]: (references: References, reference: Reference) => Referenced<Resource>;
+} = {
+  ConfigMap: (references, { namespace, name }) => references.configMap(namespace, name),
+  Secret: (references, { namespace, name }) => references.secret(namespace, name),
+  PersistentVolumeClaim: (references, { namespace, name }) => references.claim(namespace, name),
+  PersistentVolume: (references, { name }) => references.volume(name),
+};
 
-const contentOf = (context: VolumeContext, reference: Reference, optional: boolean): Content => {
-  const { kind, name } = reference;
+const lookUp = (references: References, reference: Reference): Referenced<Resource> =>
+  lookUps[reference.kind](references, reference);
+
+/** What a volume of files shows. */
+type ContentReference = Omit<Reference, 'kind'> & { readonly kind: 'ConfigMap' | 'Secret' };
+
+const contentOf = (context: VolumeContext, reference: ContentReference, optional: boolean): Content => {
+  const { kind, namespace, name } = reference;
+  const { references } = context;
   const found: Referenced<{
     readonly data?: Readonly<Record<string, string>> | undefined;
     readonly binaryData?: Readonly<Record<string, string>> | undefined;
-  }> = lookUp(context.references, reference);
+  }> = kind === 'ConfigMap' ? references.configMap(namespace, name) : references.secret(namespace, name);
   if (found.state === 'unknown') throw new Unknown();
   if (found.state === 'absent') {
     if (optional) return { kind, name, data: undefined };
@@ -122,7 +147,7 @@ const filesOf = (context: VolumeContext, volume: Volume): readonly ProjectedFile
   const { configMap, secret, downwardAPI, projected } = volume;
   if (configMap !== undefined || secret !== undefined) {
     const source = configMap ?? secret;
-    const reference: Reference =
+    const reference: ContentReference =
       configMap === undefined
         ? { kind: 'Secret', namespace, name: secret?.secretName ?? '' }
         : { kind: 'ConfigMap', namespace, name: configMap.name ?? '' };
@@ -135,6 +160,16 @@ const filesOf = (context: VolumeContext, volume: Volume): readonly ProjectedFile
   if (projected === undefined) return undefined;
   const mode = projected.defaultMode ?? fileMode;
   return (projected.sources ?? []).flatMap((source) => projectedFiles(context, source, mode));
+};
+
+const claimed = ({ pod, references }: VolumeContext, name: string, claim: string): VolumePlan => {
+  const found = references.claim(pod.metadata.namespace ?? '', claim);
+  const plan = planClaim(claim, found, (volume) => references.volume(volume));
+  if (plan.type === 'unknown') throw new Unknown();
+  if (plan.type === 'missing') throw new Missing(plan.message);
+  const { fsGroup: group, fsGroupChangePolicy } = pod.spec.securityContext ?? {};
+  if (plan.type !== 'folder') return { ...plan, name };
+  return { ...plan, name, group, onRootMismatch: fsGroupChangePolicy === 'OnRootMismatch' };
 };
 
 const planOf = (context: VolumeContext, volume: Volume): VolumePlan => {
@@ -150,6 +185,10 @@ const planOf = (context: VolumeContext, volume: Volume): VolumePlan => {
     };
   if (hostPath !== undefined)
     return { type: 'host', name, path: hostPath.path, pathType: (hostPath.type ?? '') as HostPathType };
+  const claim = claimNameOf(context.pod, volume);
+  if (claim !== undefined) return claimed(context, name, claim);
+  const { nfs } = volume;
+  if (nfs !== undefined) return { ...nfs, type: 'nfs', name, options: [], readOnly: nfs.readOnly === true };
   const files = filesOf(context, volume);
   if (files !== undefined) return { type: 'files', name, group, files };
   const type = Object.keys(volume).find((key) => key !== 'name') ?? 'unknown';
@@ -180,10 +219,8 @@ export const planVolumes = (context: VolumeContext): Resolved<readonly VolumePla
 export const volumesVersion = ({ pod, references }: Pick<VolumeContext, 'pod' | 'references'>): string => {
   const volumes = pod.spec.volumes ?? [];
   if (volumes.length === 0) return 'none';
-  const parts = podReferences(pod).map((reference) => {
-    const found: Referenced<{
-      readonly metadata: { readonly resourceVersion: string; readonly uid: string };
-    }> = lookUp(references, reference);
+  const parts = podReferences(pod, references).map((reference) => {
+    const found = lookUp(references, reference);
     const version =
       found.state === 'present'
         ? `${found.object.metadata.uid}@${found.object.metadata.resourceVersion}`

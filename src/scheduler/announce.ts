@@ -1,9 +1,11 @@
 // What the scheduler says in the cluster about pods that do not fit, as actions.
 import { toTimestamp, type Instant } from '../base/clock.js';
 import { conditionOf } from '../resources/conditions.js';
-import type { Pod } from '../resources/generated/types.js';
+import type { PersistentVolumeClaim, Pod } from '../resources/generated/types.js';
+import { persistentvolumeclaims } from '../resources/kinds/persistentvolumeclaims.js';
 import { pods } from '../resources/kinds/pods.js';
 import { nameOf } from '../resources/resource.js';
+import { selectedNode } from '../resources/storage/binding.js';
 import type { ClusterAction } from '../reconcile/cluster-action.js';
 
 const statusPatch = (pod: Pod, status: object): ClusterAction => ({
@@ -66,3 +68,14 @@ export const preemptionActions = (victim: Pod, by: Pod, now: Instant): readonly 
     { type: 'event', event: { regarding: victim, type: 'Normal', reason: 'Preempted', message } },
   ];
 };
+
+/** Tells whoever makes or binds the claim's volume from which node it must be reached. */
+export const selectNodeAction = (claim: PersistentVolumeClaim, node: string): ClusterAction => ({
+  type: 'patch',
+  kind: persistentvolumeclaims,
+  name: nameOf(claim),
+  patch: {
+    type: 'merge',
+    patch: { metadata: { uid: claim.metadata.uid, annotations: { [selectedNode]: node } } },
+  },
+});

@@ -1,6 +1,5 @@
 // The nodes that a class of pods fits, best first. After a placement only the nodes that changed are looked at again.
-import type { Coupling, CouplingRule } from './couplings/coupling.js';
-import type { TermMatcher } from './couplings/term.js';
+import type { Coupling, CouplingRule, Surroundings } from './couplings/coupling.js';
 import type { Cursor, NodeTable, Tied } from './node-table.js';
 import type { Filter, NodeView, PodClass, Score } from './placement.js';
 
@@ -38,7 +37,7 @@ export const rejection = ({ filters }: Rules, pod: PodClass, node: NodeView): Re
 export interface CandidatesOptions {
   readonly table: NodeTable;
   readonly rules: Rules;
-  readonly matcher: TermMatcher;
+  readonly surroundings: Surroundings;
 }
 
 /** Differences of scores below a thousandth are noise of the arithmetic: the tie decides. */
@@ -47,7 +46,7 @@ const precision = 1000;
 export class Candidates {
   readonly #table: NodeTable;
   readonly #rules: Rules;
-  readonly #matcher: TermMatcher;
+  readonly #surroundings: Surroundings;
   readonly #pod: PodClass;
   #couplings: readonly Coupling[] = [];
   /** The valid candidate of each node that fits, other pods aside. */
@@ -57,10 +56,10 @@ export class Candidates {
   #cursor: Cursor = -1;
   #size = 0;
 
-  constructor({ table, rules, matcher }: CandidatesOptions, pod: PodClass) {
+  constructor({ table, rules, surroundings }: CandidatesOptions, pod: PodClass) {
     this.#table = table;
     this.#rules = rules;
-    this.#matcher = matcher;
+    this.#surroundings = surroundings;
     this.#pod = pod;
   }
 
@@ -77,6 +76,11 @@ export class Candidates {
     return undefined;
   }
 
+  /** Names of the claims of the pods. */
+  get claims(): readonly string[] {
+    return this.#pod.claims;
+  }
+
   /** Nodes that fitted when `best` was asked. */
   get size(): number {
     return this.#size;
@@ -89,7 +93,7 @@ export class Candidates {
     if (own !== undefined) return own;
     for (const coupling of this.#couplings) {
       const reason = coupling.isActive() ? coupling.reject?.(node) : undefined;
-      if (reason !== undefined) return { reason, preemptible: true };
+      if (reason !== undefined) return { reason, preemptible: coupling.preemptible ?? true };
     }
     return undefined;
   }
@@ -126,7 +130,7 @@ export class Candidates {
     if (changed === undefined) {
       this.#valid.clear();
       this.#heap = [];
-      this.#couplings = this.#rules.couplings.flatMap((rule) => rule(this.#pod, this.#matcher) ?? []);
+      this.#couplings = this.#rules.couplings.flatMap((rule) => rule(this.#pod, this.#surroundings) ?? []);
       for (const node of this.#table.nodes()) this.#evaluate(node);
       return;
     }

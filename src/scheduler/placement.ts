@@ -22,6 +22,8 @@ export interface PodClass {
   readonly groups: readonly string[];
   /** What it asks about other pods. */
   readonly terms: Terms;
+  /** Names of its claims, in its namespace. */
+  readonly claims: readonly string[];
   readonly priority: number;
   /** Pods of lower priority may have to leave for it. */
   readonly preempts: boolean;

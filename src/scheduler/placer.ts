@@ -1,9 +1,12 @@
 // Where a pod goes: the node table, the candidates of each class of pods, and what is kept free for pods that wait for
 // others to leave. Nothing here waits or writes.
-import type { Pod } from '../resources/generated/types.js';
+import type { PersistentVolumeClaim, Pod } from '../resources/generated/types.js';
 import { isDeleting } from '../resources/resource.js';
+import { selectedNode } from '../resources/storage/binding.js';
 import { Candidates } from './candidates.js';
 import type { Candidate, Rules } from './candidates.js';
+import type { VolumeFacts } from './couplings/coupling.js';
+import { pendingClaims } from './couplings/volumes.js';
 import { TermMatcher, type NamespaceLabels } from './couplings/term.js';
 import { explainUnschedulable } from './explain.js';
 import { NodeTable } from './node-table.js';
@@ -14,6 +17,7 @@ import { preemptionFor, type Preemption, type PreemptionOptions } from './preemp
 export interface PlacerOptions extends Pick<PreemptionOptions, 'budgets'> {
   readonly rules: Rules;
   readonly namespaceLabels: NamespaceLabels;
+  readonly volumes: VolumeFacts;
   /** Classes of before mean nothing any more. */
   reclassified(): void;
 }
@@ -23,7 +27,9 @@ export type Outcome =
   | { readonly type: 'placed'; readonly candidate: Candidate; readonly among: number }
   /** Others have to leave the node first; what the pod needs there is kept for it. */
   | ({ readonly type: 'room'; readonly message: string } & Preemption)
-  /** Those that have to leave have not left yet. */
+  /** The pod's claims are to get their volumes for this node first; what the pod needs there is kept for it. */
+  | { readonly type: 'claims'; readonly node: string; readonly claims: readonly PersistentVolumeClaim[] }
+  /** Those that have to leave have not left yet, or claims have no volume yet. */
   | { readonly type: 'waits' }
   | { readonly type: 'unschedulable' };
 
@@ -74,6 +80,12 @@ export class Placer {
     this.table.assign(pod, node, this.classOf(pod));
   }
 
+  /** Claims, volumes or their classes have changed. */
+  forgetVolumes(): void {
+    for (const [id, { claims }] of this.#candidates) if (claims.length > 0) this.#candidates.delete(id);
+    this.#hopeless.clear();
+  }
+
   /** Labels of namespaces have changed. */
   forgetNamespaces(): void {
     this.#matcher.forget();
@@ -96,6 +108,15 @@ export class Placer {
     const candidates = this.#candidatesFor(podClass);
     const candidate = this.#onNominated(candidates, nominated?.node) ?? candidates.best();
     if (candidate === undefined) return this.#preempt(pod, podClass, nominated);
+    if (podClass.claims.length > 0) {
+      const { name: node } = candidate.node;
+      const pending = pendingClaims(podClass, this.#options.volumes);
+      if (pending.length > 0) {
+        this.#nominate(podClass, { pod, node, victims: new Set() });
+        const untold = pending.filter((claim) => claim.metadata.annotations?.[selectedNode] !== node);
+        return untold.length === 0 ? { type: 'waits' } : { type: 'claims', node, claims: untold };
+      }
+    }
     this.table.assign(pod, candidate.node.name, podClass);
     return { type: 'placed', candidate, among: candidates.size };
   }
@@ -155,7 +176,8 @@ export class Placer {
   }
 
   #candidatesFor(podClass: PodClass): Candidates {
-    const options = { table: this.table, rules: this.#options.rules, matcher: this.#matcher };
+    const { rules, volumes } = this.#options;
+    const options = { table: this.table, rules, surroundings: { matcher: this.#matcher, volumes } };
     const candidates = this.#candidates.get(podClass.id) ?? new Candidates(options, podClass);
     this.#candidates.delete(podClass.id);
     this.#candidates.set(podClass.id, candidates);

@@ -2,6 +2,7 @@
 import { podRequests } from '../resources/pod-resources.js';
 import type { Pod } from '../resources/generated/types.js';
 import { controllerOf } from '../resources/resource.js';
+import { claimNamesOf } from '../resources/storage/binding.js';
 import { tieBreak } from '../reconcile/hash.js';
 import { allTerms, termsOf } from './couplings/term.js';
 import type { PodClass } from './placement.js';
@@ -40,6 +41,7 @@ const hostPortsOf = ({ spec }: Pod): readonly string[] =>
 /** Everything that filters, scores and couplings read, as text; `asked` are the labels that somebody asks about. */
 const identify = (pod: Pod, asked: ReadonlySet<string>): string => {
   const { spec, metadata } = pod;
+  const claims = claimNamesOf(pod);
   const containers = [...(spec.initContainers ?? []), ...spec.containers].map((container) => [
     container.restartPolicy,
     container.image,
@@ -58,7 +60,8 @@ const identify = (pod: Pod, asked: ReadonlySet<string>): string => {
     spec.overhead,
     (spec.initContainers ?? []).length,
     containers,
-    asked.size === 0 ? '' : metadata.namespace,
+    claims,
+    asked.size === 0 && claims.length === 0 ? '' : metadata.namespace,
     Object.entries(metadata.labels ?? {}).filter(([key]) => asked.has(key)),
   ]);
 };
@@ -77,6 +80,7 @@ const derive = (id: string, pod: Pod): PodClass => {
     hostPorts: hostPortsOf(pod),
     groups: groupsOf(pod),
     terms: termsOf(pod),
+    claims: claimNamesOf(pod),
     priority: pod.spec.priority ?? 0,
     preempts: pod.spec.preemptionPolicy !== 'Never',
     tie: tieBreak(id),

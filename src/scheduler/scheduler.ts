@@ -9,20 +9,26 @@ import type { Executor } from '../reconcile/controller.js';
 import { backoff } from '../reconcile/controller-runner.js';
 import type { DecisionLog } from '../reconcile/decision-log.js';
 import { Timers } from '../reconcile/timers.js';
-import type { Namespace, Node, Pod } from '../resources/generated/types.js';
+import type { Namespace, Node, PersistentVolumeClaim, Pod } from '../resources/generated/types.js';
 import { namespaces } from '../resources/kinds/namespaces.js';
 import { nodes } from '../resources/kinds/nodes.js';
+import { persistentvolumeclaims } from '../resources/kinds/persistentvolumeclaims.js';
+import { persistentvolumes } from '../resources/kinds/persistentvolumes.js';
+import { storageclasses } from '../resources/kinds/storageclasses.js';
 import { poddisruptionbudgets } from '../resources/kinds/poddisruptionbudgets.js';
 import { pods } from '../resources/kinds/pods.js';
 import { isPodTerminated } from '../resources/pod-status.js';
 import { displayName, isDeleting, nameOf } from '../resources/resource.js';
-import { preemptionActions, unschedulableActions } from './announce.js';
+import type { ObjectName, Resource } from '../resources/resource.js';
+import type { Kind } from '../resources/kind.js';
+import { preemptionActions, selectNodeAction, unschedulableActions } from './announce.js';
 import type { Candidate, Rules } from './candidates.js';
 import { couplings } from './couplings/couplings.js';
 import { filters } from './filters/filters.js';
 import type { PodClass } from './placement.js';
 import { Placer } from './placer.js';
 import { scores } from './scores/scores.js';
+import { Teller } from './teller.js';
 import { StuckPods } from './stuck-pods.js';
 import type { Report } from './stuck-pods.js';
 
@@ -52,7 +58,13 @@ interface Nominated extends Report {
   readonly victims: readonly Pod[];
 }
 
-const name = 'scheduler';
+/** A pod whose claims get their volumes now that its node is known. */
+interface Claiming {
+  readonly pod: Pod;
+  readonly node: string;
+  readonly claims: readonly PersistentVolumeClaim[];
+}
+
 const defaultScheduler = 'default-scheduler';
 /** Pods that are placed in one pass: their bindings share a flush or two. */
 const batchSize = 1024;
@@ -71,6 +83,7 @@ const mayHelp = (node: Node, previous: Node | undefined): boolean =>
 class PodScheduler implements Scheduler {
   readonly #options: SchedulerOptions;
   readonly #placer: Placer;
+  readonly #teller: Teller;
   readonly #active = new Map<string, Pod>();
   readonly #stuck = new StuckPods();
   /** Pods whose binding was sent and does not show in the view yet. */
@@ -86,14 +99,18 @@ class PodScheduler implements Scheduler {
   constructor(options: SchedulerOptions) {
     this.#options = options;
     const { informers } = options;
+    this.#teller = new Teller(options);
     this.#placer = new Placer({
       rules: options.rules ?? { filters, scores, couplings },
-      namespaceLabels: (namespace) =>
-        informers.watches(namespaces)
-          ? informers.view.get(namespaces, { name: namespace })?.metadata.labels
-          : undefined,
+      namespaceLabels: (namespace) => this.#seen(namespaces, { name: namespace })?.metadata.labels,
       budgets: (namespace) =>
         informers.watches(poddisruptionbudgets) ? informers.view.list(poddisruptionbudgets, namespace) : [],
+      volumes: {
+        claim: (name) => this.#seen(persistentvolumeclaims, name),
+        volume: (name) => this.#seen(persistentvolumes, { name }),
+        volumes: () => (informers.watches(persistentvolumes) ? informers.view.list(persistentvolumes) : []),
+        storageClass: (name) => this.#seen(storageclasses, { name }),
+      },
       reclassified: () => {
         for (const pod of this.#stuck.clear()) this.#active.set(pod.metadata.uid, pod);
       },
@@ -108,6 +125,9 @@ class PodScheduler implements Scheduler {
       ...(informers.watches(namespaces)
         ? [informers.subscribe(namespaces, (change) => this.#namespaceChanged(change))]
         : []),
+      ...[persistentvolumeclaims, persistentvolumes, storageclasses]
+        .filter((kind) => informers.watches(kind))
+        .map((kind) => informers.subscribe(kind as Kind, () => this.#volumesChanged())),
       informers.subscribe(nodes, (change) => this.#nodeChanged(change)),
       informers.subscribe(pods, (change) => this.#podChanged(change)),
     ];
@@ -135,9 +155,20 @@ class PodScheduler implements Scheduler {
     });
   }
 
+  /** Undefined for a kind that is not watched. */
+  #seen<T extends Resource>(kind: Kind<T>, name: ObjectName): T | undefined {
+    const { informers } = this.#options;
+    return informers.watches(kind) ? informers.view.get(kind, name) : undefined;
+  }
+
   #namespaceChanged({ object, previous }: ViewChange<Namespace>): void {
     if (JSON.stringify(object.metadata.labels) === JSON.stringify(previous?.metadata.labels)) return;
     this.#placer.forgetNamespaces();
+    this.#unstick();
+  }
+
+  #volumesChanged(): void {
+    this.#placer.forgetVolumes();
     this.#unstick();
   }
 
@@ -194,15 +225,18 @@ class PodScheduler implements Scheduler {
     const reports = [...this.#retry()];
     const placed: Placed[] = [];
     const nominated: Nominated[] = [];
+    const claiming: Claiming[] = [];
     for (const pod of this.#takeBatch()) {
       const outcome = this.#place(pod);
       if (outcome === undefined) continue;
       if ('candidate' in outcome) placed.push(outcome);
       else if ('victims' in outcome) nominated.push(outcome);
+      else if ('claims' in outcome) claiming.push(outcome);
       else reports.push(outcome);
     }
     await Promise.all([
       ...placed.map((placement) => this.#bind(placement, signal)),
+      ...claiming.map((claims) => this.#selectNode(claims, signal)),
       ...nominated.map((nomination) => this.#makeRoom(nomination, signal)),
       ...reports.map((report) => this.#report(report, signal)),
     ]);
@@ -222,7 +256,7 @@ class PodScheduler implements Scheduler {
   }
 
   /** Undefined when the pod goes on waiting, or cannot even be looked at: then it holds nobody up. */
-  #place(pod: Pod): Placed | Nominated | Report | undefined {
+  #place(pod: Pod): Placed | Nominated | Claiming | Report | undefined {
     const { uid } = pod.metadata;
     try {
       const outcome = this.#placer.place(pod);
@@ -232,6 +266,8 @@ class PodScheduler implements Scheduler {
           return { pod, ...outcome };
         case 'room':
           return { pod, ...outcome };
+        case 'claims':
+          return { pod, node: outcome.node, claims: outcome.claims };
         case 'waits':
           return undefined;
         case 'unschedulable':
@@ -242,7 +278,7 @@ class PodScheduler implements Scheduler {
         { pod: displayName(nameOf(pod)), error },
         `scheduling failed: ${messageOf(error)}`,
       );
-      this.#record(pod, 'the scheduler could not decide', messageOf(error));
+      this.#teller.record(pod, 'the scheduler could not decide', messageOf(error));
       this.#retryLater(pod);
       return undefined;
     }
@@ -276,7 +312,7 @@ class PodScheduler implements Scheduler {
     try {
       await executor.execute({ type: 'bind', pod: { ...nameOf(pod), uid }, node }, signal);
       this.#failures.delete(uid);
-      this.#record(pod, because);
+      this.#teller.record(pod, because);
       const message = `Successfully assigned ${namespace ?? ''}/${pod.metadata.name} to ${node}`;
       await executor.execute(
         { type: 'event', event: { regarding: pod, type: 'Normal', reason: 'Scheduled', message } },
@@ -285,7 +321,7 @@ class PodScheduler implements Scheduler {
     } catch (error) {
       if (signal.aborted) return;
       this.#unbound(pod);
-      this.#record(pod, because, messageOf(error));
+      this.#teller.record(pod, because, messageOf(error));
       const fields = { pod: displayName(nameOf(pod)), node, error: messageOf(error) };
       if (hasCode(error, 'Conflict', 'NotFound')) log.debug(fields, 'pod changed while it was bound');
       else log.warn(fields, 'binding failed');
@@ -318,13 +354,21 @@ class PodScheduler implements Scheduler {
   }
 
   async #report({ pod, message }: Report, signal: AbortSignal): Promise<void> {
-    this.#record(pod, message);
-    await this.#tell(pod, unschedulableActions(pod, { message }, this.#options.clock.now()), signal);
+    this.#teller.record(pod, message);
+    await this.#teller.tell(pod, unschedulableActions(pod, { message }, this.#options.clock.now()), signal);
+  }
+
+  async #selectNode({ pod, node, claims }: Claiming, signal: AbortSignal): Promise<void> {
+    this.#teller.record(pod, `its claims get volumes for ${node}, where it will be`);
+    const actions = claims.map((claim) => selectNodeAction(claim, node));
+    if (await this.#teller.tell(pod, actions, signal)) return;
+    if (this.#placer.withdraw(pod.metadata.uid)) this.#unstick();
+    this.#retryLater(pod);
   }
 
   async #makeRoom({ pod, node, victims, message }: Nominated, signal: AbortSignal): Promise<void> {
     const now = this.#options.clock.now();
-    this.#record(pod, message);
+    this.#teller.record(pod, message);
     const ours = new Set(victims.filter(({ metadata }) => this.#placer.nominated.has(metadata.uid)));
     // One that only waits for the node has nothing to leave: it looks for another.
     for (const victim of ours) {
@@ -332,41 +376,14 @@ class PodScheduler implements Scheduler {
       this.#enqueue(victim);
     }
     const told = await Promise.all([
-      this.#tell(pod, unschedulableActions(pod, { message, nominated: node }, now), signal),
+      this.#teller.tell(pod, unschedulableActions(pod, { message, nominated: node }, now), signal),
       ...victims
         .filter((victim) => !ours.has(victim))
-        .map((victim) => this.#tell(victim, preemptionActions(victim, pod, now), signal)),
+        .map((victim) => this.#teller.tell(victim, preemptionActions(victim, pod, now), signal)),
     ]);
     if (told.every(Boolean) || !this.#placer.withdraw(pod.metadata.uid)) return;
     this.#unstick();
     this.#retryLater(pod);
-  }
-
-  /** False when the cluster could not be told; a pod that is gone needs to be told nothing. */
-  async #tell(pod: Pod, actions: readonly ClusterAction[], signal: AbortSignal): Promise<boolean> {
-    const { executor, log } = this.#options;
-    try {
-      for (const action of actions) await executor.execute(action, signal);
-      return true;
-    } catch (error) {
-      if (signal.aborted || hasCode(error, 'NotFound', 'Conflict')) return true;
-      log.warn(
-        { pod: displayName(nameOf(pod)), error: messageOf(error) },
-        'could not tell why it is not placed',
-      );
-      return false;
-    }
-  }
-
-  #record(pod: Pod, because: string, error?: string): void {
-    this.#options.decisions.record(pods, {
-      controller: name,
-      key: nameOf(pod),
-      at: this.#options.clock.now(),
-      because,
-      actions: 1,
-      ...(error === undefined ? {} : { error }),
-    });
   }
 }
 

@@ -1,7 +1,9 @@
 // Agents write only what is their own: their Node, their Lease, and the status and end of the pods bound to them.
-import type { Node, Pod } from '../../resources/generated/types.js';
+import type { Node, PersistentVolume, Pod } from '../../resources/generated/types.js';
 import { equal } from '../../base/json.js';
+import { isDeleting } from '../../resources/resource.js';
 import type { Resource } from '../../resources/resource.js';
+import { nodeDataFinalizer, nodeOfVolume } from '../../resources/storage/binding.js';
 import { nodeOf } from '../authorize/node-authorizer.js';
 import { forbidden } from '../verbs/rejections.js';
 import type { Admission, AdmissionRequest } from './admission.js';
@@ -36,10 +38,27 @@ const nodeRefusal = (node: string, request: AdmissionRequest): string | undefine
     : `node ${JSON.stringify(node)} is not allowed to modify taints`;
 };
 
+/** A node says that the data of a deleted volume is gone, and nothing else. */
+const volumeRefusal = (node: string, request: AdmissionRequest): string | undefined => {
+  const why = `node ${JSON.stringify(node)} can only let go of deleted volumes whose data it had`;
+  if (request.operation !== 'update') return why;
+  const { old, object } = request;
+  const isOwn = old.metadata.labels?.[nodeOfVolume] === node && isDeleting(old);
+  const others = (volume: Resource): readonly string[] =>
+    (volume.metadata.finalizers ?? []).filter((name) => name !== nodeDataFinalizer);
+  const same =
+    equal((old as PersistentVolume).spec, (object as PersistentVolume).spec) &&
+    equal(others(old), others(object)) &&
+    equal(old.metadata.labels, object.metadata.labels) &&
+    equal(old.metadata.annotations, object.metadata.annotations);
+  return isOwn && same ? undefined : why;
+};
+
 const refusal = (node: string, request: AdmissionRequest): string | undefined => {
   const { kind, name, namespace } = request;
   if (kind.group === '' && kind.plural === 'pods') return podRefusal(node, request);
   if (kind.group === '' && kind.plural === 'nodes') return nodeRefusal(node, request);
+  if (kind.group === '' && kind.plural === 'persistentvolumes') return volumeRefusal(node, request);
   if (kind.group === 'coordination.k8s.io' && kind.plural === 'leases')
     return name === node && namespace === 'kube-node-lease'
       ? undefined

@@ -3,6 +3,7 @@ import type { Identity } from '../../base/http.js';
 import type { Container, Pod } from '../../resources/generated/types.js';
 import { storeKey } from '../../resources/kind.js';
 import { pods } from '../../resources/kinds/pods.js';
+import { claimNameOf } from '../../resources/storage/binding.js';
 import type { Entry, Store } from '../../store/store.js';
 import type { ResourceAttributes } from './attributes.js';
 
@@ -25,6 +26,8 @@ const everyNode: Readonly<Record<string, readonly string[]>> = {
   '/services/': reading,
   '/endpoints/': reading,
   '/namespaces/': reading,
+  '/persistentvolumes/': [...reading, 'patch'],
+  'storage.k8s.io/storageclasses/': reading,
   'discovery.k8s.io/endpointslices/': reading,
   'node.k8s.io/runtimeclasses/': reading,
   '/events/': ['create', 'update', 'patch'],
@@ -57,11 +60,11 @@ const environmentOf = ({
   ]),
 ];
 
-const volumesOf = ({ spec }: Pod): readonly (readonly [string, string | undefined])[] =>
-  (spec.volumes ?? []).flatMap((volume) => [
+const volumesOf = (pod: Pod): readonly (readonly [string, string | undefined])[] =>
+  (pod.spec.volumes ?? []).flatMap((volume) => [
     ['secrets', volume.secret?.secretName] as const,
     ['configmaps', volume.configMap?.name] as const,
-    ['persistentvolumeclaims', volume.persistentVolumeClaim?.claimName] as const,
+    ['persistentvolumeclaims', claimNameOf(pod, volume)] as const,
     ...(volume.projected?.sources ?? []).flatMap(({ secret, configMap }) => [
       ['secrets', secret?.name] as const,
       ['configmaps', configMap?.name] as const,

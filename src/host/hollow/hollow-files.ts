@@ -18,6 +18,10 @@ export const createHollowFiles = (): HollowFiles => {
     emptyDirectory: ({ podUid, volume }) => show(podUid, volume, []),
     project: ({ podUid, volume }, { files }) => show(podUid, volume, files),
     checkHostPath: () => Promise.resolve(),
+    volumeRoot: '/hollow/volumes',
+    folder: (path) => Promise.resolve(path),
+    mountNfs: ({ podUid, volume }) => show(podUid, volume, []),
+    removeVolume: () => Promise.resolve(),
     subPath: (volumePath, subPath) => Promise.resolve(`${volumePath}/${subPath}`),
     podFile: (podUid, name) => Promise.resolve(`/hollow/${podUid}/${name}`),
     terminationLog: (podUid, container, attempt) =>

@@ -2,6 +2,7 @@
 import type {
   Container as ContainerTemplate,
   HostPathVolumeSource,
+  Volume,
   VolumeMount,
 } from '../../resources/generated/types.js';
 import { mountOf } from '../container-spec.js';
@@ -34,6 +35,13 @@ export const devicesOf = (
   { volumeMounts: mounts }: Pick<ContainerTemplate, 'volumeMounts'>,
 ): readonly Device[] => (mounts ?? []).flatMap((mount) => deviceOf(scope, mount) ?? []);
 
+/** What shows objects of the cluster cannot be written to. */
+const isReadOnly = ({ emptyDir, hostPath, persistentVolumeClaim, ephemeral, nfs }: Volume): boolean => {
+  if (emptyDir !== undefined || hostPath !== undefined || ephemeral !== undefined) return false;
+  const source = persistentVolumeClaim ?? nfs;
+  return source === undefined || source.readOnly === true;
+};
+
 export const volumeMounts = async (
   scope: PodScope,
   { volumeMounts: all }: Pick<ContainerTemplate, 'volumeMounts'>,
@@ -50,8 +58,7 @@ export const volumeMounts = async (
       const sub = mount.subPathExpr === undefined ? mount.subPath : expand(mount.subPathExpr, environment);
       const hostPath = sub === undefined || sub === '' ? path : await files.subPath(path, sub);
       const volume = volumes.find(({ name }) => name === mount.name);
-      // What shows objects of the cluster cannot be written to.
-      const readOnly = volume?.emptyDir === undefined && volume?.hostPath === undefined;
+      const readOnly = volume === undefined || isReadOnly(volume);
       return mountOf(mount, hostPath, readOnly);
     }),
   );

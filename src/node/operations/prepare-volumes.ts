@@ -17,6 +17,14 @@ const setUp = async (files: NodeFiles, podUid: string, plan: VolumePlan): Promis
       return plan.path;
     case 'files':
       return files.project(name, plan);
+    case 'folder':
+      return files.folder(plan.path, {
+        type: plan.pathType,
+        group: plan.owned ? plan.group : undefined,
+        onRootMismatch: plan.onRootMismatch,
+      });
+    case 'nfs':
+      return files.mountNfs(name, plan);
   }
 };
 

@@ -37,5 +37,5 @@ class PodAffinity implements Coupling {
   }
 }
 
-export const podAffinity: CouplingRule = (pod, matcher) =>
+export const podAffinity: CouplingRule = (pod, { matcher }) =>
   pod.terms.affinity.length === 0 ? undefined : new PodAffinity(pod, matcher);

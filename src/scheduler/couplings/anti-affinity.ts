@@ -31,5 +31,5 @@ class PodAntiAffinity implements Coupling {
   }
 }
 
-export const podAntiAffinity: CouplingRule = (pod, matcher) =>
+export const podAntiAffinity: CouplingRule = (pod, { matcher }) =>
   pod.terms.antiAffinity.length === 0 ? undefined : new PodAntiAffinity(pod, matcher);

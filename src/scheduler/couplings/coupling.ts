@@ -1,4 +1,10 @@
 // What of a placement depends on more than one node: where other pods are, counted over topology domains.
+import type {
+  PersistentVolume,
+  PersistentVolumeClaim,
+  StorageClass,
+} from '../../resources/generated/types.js';
+import type { ObjectName } from '../../resources/resource.js';
 import type { NodeView, PodClass } from '../placement.js';
 import type { Term, TermMatcher } from './term.js';
 
@@ -9,6 +15,8 @@ export interface Coupling {
   isActive(): boolean;
   /** Counts the node as it is now; `present` is false when it has gone. */
   count(node: NodeView, present: boolean): void;
+  /** False when it would not help that other pods left the node; true unless given. */
+  readonly preemptible?: boolean;
   /** Why the pod cannot be on the node, in Kubernetes' words. */
   reject?(node: NodeView): string | undefined;
   readonly weight?: number;
@@ -16,8 +24,21 @@ export interface Coupling {
   score?(nodes: readonly NodeView[]): readonly number[];
 }
 
+export interface VolumeFacts {
+  claim(name: ObjectName): PersistentVolumeClaim | undefined;
+  volume(name: string): PersistentVolume | undefined;
+  volumes(): readonly PersistentVolume[];
+  storageClass(name: string): StorageClass | undefined;
+}
+
+/** What there is beside nodes and pods. */
+export interface Surroundings {
+  readonly matcher: TermMatcher;
+  readonly volumes: VolumeFacts;
+}
+
 /** Undefined when the class does not ask the question. */
-export type CouplingRule = (pod: PodClass, matcher: TermMatcher) => Coupling | undefined;
+export type CouplingRule = (pod: PodClass, surroundings: Surroundings) => Coupling | undefined;
 
 /** Pods on the node that the predicate means; `leaving` counts those too that are being deleted. */
 export const podsOn = (

@@ -29,4 +29,5 @@ class ExistingAntiAffinity implements Coupling {
   }
 }
 
-export const existingAntiAffinity: CouplingRule = (pod, matcher) => new ExistingAntiAffinity(pod, matcher);
+export const existingAntiAffinity: CouplingRule = (pod, { matcher }) =>
+  new ExistingAntiAffinity(pod, matcher);

@@ -52,4 +52,4 @@ class PreferredPods implements Coupling {
   }
 }
 
-export const preferredPods: CouplingRule = (pod, matcher) => new PreferredPods(pod, matcher);
+export const preferredPods: CouplingRule = (pod, { matcher }) => new PreferredPods(pod, matcher);

@@ -118,8 +118,8 @@ class SoftSpread implements Coupling {
   }
 }
 
-export const topologySpread: CouplingRule = (pod, matcher) =>
+export const topologySpread: CouplingRule = (pod, { matcher }) =>
   pod.terms.spread.some(({ hard }) => hard) ? new HardSpread(pod, matcher) : undefined;
 
-export const preferredSpread: CouplingRule = (pod, matcher) =>
+export const preferredSpread: CouplingRule = (pod, { matcher }) =>
   pod.terms.spread.some(({ hard }) => !hard) ? new SoftSpread(pod, matcher) : undefined;

@@ -1,6 +1,6 @@
 // What the pod would rather have: preferred node affinity, and nodes without PreferNoSchedule taints.
 import { untolerated } from '../../resources/tolerations.js';
-import { matchesTerm } from '../node-selector.js';
+import { matchesTerm } from '../../resources/node-affinity.js';
 import type { Score } from '../placement.js';
 
 export const preferredAffinity: Score = {

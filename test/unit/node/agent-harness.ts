@@ -22,6 +22,8 @@ import type { EventDraft } from '../../../src/reconcile/cluster-action.js';
 import type { ConfigMap, Container, Pod, PodSpec } from '../../../src/resources/generated/types.js';
 import { configmaps } from '../../../src/resources/kinds/configmaps.js';
 import { nodes } from '../../../src/resources/kinds/nodes.js';
+import { persistentvolumeclaims } from '../../../src/resources/kinds/persistentvolumeclaims.js';
+import { persistentvolumes } from '../../../src/resources/kinds/persistentvolumes.js';
 import { pods } from '../../../src/resources/kinds/pods.js';
 import { secrets } from '../../../src/resources/kinds/secrets.js';
 import type { DraftMeta } from '../../../src/resources/resource.js';
@@ -94,7 +96,10 @@ export class AgentHarness {
     const common = { cluster: harness.cluster, clock, log: silent, random: () => 0.5 };
     if (options.source === 'remote') harness.#source = () => remotePodSource({ ...common, nodeName: 'n1' });
     else {
-      const informers = createInformers({ ...common, kinds: [pods, nodes, configmaps, secrets] });
+      const informers = createInformers({
+        ...common,
+        kinds: [pods, nodes, configmaps, secrets, persistentvolumeclaims, persistentvolumes],
+      });
       harness.#informing = informers.run(harness.#lifetime.signal);
       const sources = viewPodSources(informers);
       harness.#source = () => sources('n1');

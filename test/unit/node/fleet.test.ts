@@ -15,6 +15,8 @@ import { viewPodSources } from '../../../src/node/view-pod-source.js';
 import { configmaps } from '../../../src/resources/kinds/configmaps.js';
 import { leases } from '../../../src/resources/kinds/leases.js';
 import { nodes } from '../../../src/resources/kinds/nodes.js';
+import { persistentvolumeclaims } from '../../../src/resources/kinds/persistentvolumeclaims.js';
+import { persistentvolumes } from '../../../src/resources/kinds/persistentvolumes.js';
 import { pods } from '../../../src/resources/kinds/pods.js';
 import { secrets } from '../../../src/resources/kinds/secrets.js';
 import { MemoryEngine } from '../../../src/store/memory-engine.js';
@@ -34,7 +36,7 @@ it('a fleet registers its nodes, runs the pods of each and serves their logs', a
   const cluster = createLocalCluster(registry, { user: 'test', groups: ['system:masters'] });
   const informers = createInformers({
     cluster,
-    kinds: [pods, nodes, configmaps, secrets],
+    kinds: [pods, nodes, configmaps, secrets, persistentvolumeclaims, persistentvolumes],
     clock,
     log: silent,
     random: () => 0.5,

@@ -128,9 +128,9 @@ describe('volumes', () => {
     });
   });
   it('of types that this cluster does not provide are refused by name', () => {
-    expect(plan({ nfs: { server: 'x', path: '/' } })).toMatchObject({
+    expect(plan({ cephfs: { monitors: ['m'] } })).toMatchObject({
       type: 'missing',
-      message: expect.stringContaining('nfs') as string,
+      message: expect.stringContaining('cephfs') as string,
     });
   });
   it('have another version when what they show has changed, and only then', () => {
@@ -142,7 +142,7 @@ describe('volumes', () => {
       });
     expect(version({ a: '1' })).toBe(version({ a: '1' }));
     expect(version(undefined)).not.toBe(version({ a: '1' }));
-    expect(podReferences(spec)).toEqual([{ kind: 'ConfigMap', namespace: 'shop', name: 'c' }]);
+    expect(podReferences(spec, references())).toEqual([{ kind: 'ConfigMap', namespace: 'shop', name: 'c' }]);
   });
 });
 

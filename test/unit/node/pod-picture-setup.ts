@@ -99,6 +99,8 @@ export const references = (
   return {
     configMap: (_namespace, name) => find<ConfigMap>('ConfigMap', objects.configMaps, name),
     secret: (_namespace, name) => find<Secret>('Secret', objects.secrets, name),
+    claim: () => ({ state: 'absent' }),
+    volume: () => ({ state: 'absent' }),
   };
 };
 

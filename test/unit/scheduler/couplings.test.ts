@@ -13,7 +13,7 @@ import type {
 import { selects } from '../../../src/resources/label-selector.js';
 import type { Labels } from '../../../src/resources/label-selector.js';
 import { createRandom, seeds, type Random } from '../../contract/random.js';
-import { node, pod } from './objects.js';
+import { node, noVolumes, pod } from './objects.js';
 
 const zone = 'topology.kubernetes.io/zone';
 const host = 'kubernetes.io/hostname';
@@ -26,6 +26,7 @@ const placerOf = (nodes: readonly Node[]): Placer => {
   const placer = new Placer({
     rules: { filters, scores, couplings },
     namespaceLabels: (namespace) => namespaceLabels[namespace],
+    volumes: noVolumes,
     budgets: () => [],
     reclassified: () => undefined,
   });

@@ -1,5 +1,13 @@
 // Nodes and pods for tests of placement.
 import type { Node, Pod } from '../../../src/resources/generated/types.js';
+import type { VolumeFacts } from '../../../src/scheduler/couplings/coupling.js';
+
+export const noVolumes: VolumeFacts = {
+  claim: () => undefined,
+  volume: () => undefined,
+  volumes: () => [],
+  storageClass: () => undefined,
+};
 
 export interface NodeOptions {
   readonly cpu?: string;

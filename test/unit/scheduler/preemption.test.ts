@@ -4,12 +4,13 @@ import { filters } from '../../../src/scheduler/filters/filters.js';
 import { Placer } from '../../../src/scheduler/placer.js';
 import { scores } from '../../../src/scheduler/scores/scores.js';
 import type { Node, Pod, PodDisruptionBudget } from '../../../src/resources/generated/types.js';
-import { node, pod, type PodOptions } from './objects.js';
+import { node, noVolumes, pod, type PodOptions } from './objects.js';
 
 const placerOf = (nodes: readonly Node[], budgets: readonly PodDisruptionBudget[] = []): Placer => {
   const placer = new Placer({
     rules: { filters, scores, couplings },
     namespaceLabels: () => undefined,
+    volumes: noVolumes,
     budgets: () => budgets,
     reclassified: () => undefined,
   });
