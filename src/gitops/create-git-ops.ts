@@ -9,6 +9,7 @@ import type { EventRecorder } from '../reconcile/cluster-action.js';
 import type { DecisionLog } from '../reconcile/decision-log.js';
 import { createLoop } from '../reconcile/loop.js';
 import { runnable } from '../reconcile/runnable.js';
+import { storedKinds } from '../resources/kind-source.js';
 import { resourceNameOf, type Kind } from '../resources/kind.js';
 import { namespaces } from '../resources/kinds/namespaces.js';
 import { ApplicationController } from './application-controller.js';
@@ -114,7 +115,7 @@ export const createGitOps = (options: GitOpsOptions): GitOps => {
     nudge,
   });
   const controller = new ApplicationController({
-    kinds: watched.filter((kind) => !notForGit.has(resourceNameOf(kind))),
+    kinds: storedKinds(watched).filter((kind) => !notForGit.has(resourceNameOf(kind))),
     informers,
     states,
     config: () => git.config,

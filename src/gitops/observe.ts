@@ -3,6 +3,7 @@
 import { ClusterError, messageOf } from '../base/errors.js';
 import type { Cluster } from '../client/cluster.js';
 import type { View } from '../client/view.js';
+import type { Kind } from '../resources/kind.js';
 import { storeKey } from '../resources/kind.js';
 import { namespaces } from '../resources/kinds/namespaces.js';
 import type { Resource } from '../resources/resource.js';
@@ -63,10 +64,17 @@ const inMissingNamespace = (desired: DesiredObject, { isWanted }: ObserveOptions
   return { state: 'refused', live: undefined, error, problems: [{ file, ...manifest.position, message }] };
 };
 
+/** A manifest is compared with the live object as its own version shows it. */
+const inVersion = async (kind: Kind, live: Resource | undefined): Promise<Resource | undefined> => {
+  if (live === undefined || kind.versions === undefined) return live;
+  const [shown = live] = await kind.versions.decode([live]);
+  return shown;
+};
+
 const observe = async (desired: DesiredObject, options: ObserveOptions): Promise<Observation> => {
   const { cluster, view, spec, signal } = options;
-  const live = options.live(desired);
   const { kind } = desired.manifest;
+  const live = await inVersion(kind, options.live(desired));
   const namespaceIsThere =
     desired.namespace === undefined || view.get(namespaces, { name: desired.namespace }) !== undefined;
   if (live === undefined && !namespaceIsThere) return inMissingNamespace(desired, options);

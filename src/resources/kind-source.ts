@@ -23,6 +23,7 @@ export interface CurrentKind {
 export const storedKinds = (served: readonly Kind[]): readonly Kind[] => {
   const found = new Map<string, Kind>();
   for (const kind of served) {
+    if (kind.versions?.keptAs !== undefined) continue;
     const name = resourceNameOf(kind);
     if (!found.has(name) || kind.versions?.storage === kind.version) found.set(name, kind);
   }

@@ -85,6 +85,8 @@ export interface ScalePaths {
 export interface KindVersions {
   /** The version in which objects are kept. */
   readonly storage: string;
+  /** Whose objects they are kept as, where that kind goes by another group. */
+  readonly keptAs?: Pick<Kind, 'group' | 'plural'> | undefined;
   /** Stored objects, of whatever version, as objects of this kind's version. The same objects where nothing differs. */
   decode(stored: readonly Resource[]): readonly Resource[] | Promise<readonly Resource[]>;
   /** An object of this kind's version as it is kept. */
@@ -99,16 +101,16 @@ export const apiVersionOf = (kind: Pick<Kind, 'group' | 'version'>): string =>
 export const resourceNameOf = (kind: Pick<Kind, 'group' | 'plural'>): string =>
   kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`;
 
+type Kept = Pick<Kind, 'group' | 'plural' | 'versions'>;
+
 /** Prefix of all keys of a kind in the store; ends with a slash. */
-export const kindPrefix = (kind: Pick<Kind, 'group' | 'plural'>): string =>
-  `${kind.group === '' ? 'core' : kind.group}/${kind.plural}/`;
+export const kindPrefix = (kind: Kept): string => {
+  const { group, plural } = kind.versions?.keptAs ?? kind;
+  return `${group === '' ? 'core' : group}/${plural}/`;
+};
 
 /** Key of one object in the store: `apps/deployments/shop/web`, `core/nodes/n1`. */
-export const storeKey = (
-  kind: Pick<Kind, 'group' | 'plural'>,
-  name: string,
-  namespace: string | undefined,
-): string =>
+export const storeKey = (kind: Kept, name: string, namespace: string | undefined): string =>
   namespace === undefined || namespace === ''
     ? `${kindPrefix(kind)}${name}`
     : `${kindPrefix(kind)}${namespace}/${name}`;

@@ -14,7 +14,9 @@ import { daemonsets } from './kinds/daemonsets.js';
 import { deployments } from './kinds/deployments.js';
 import { endpoints } from './kinds/endpoints.js';
 import { endpointslices } from './kinds/endpointslices.js';
+import { eventsV1 } from './kinds/events-v1.js';
 import { events } from './kinds/events.js';
+import { horizontalpodautoscalersV1 } from './kinds/horizontalpodautoscalers-v1.js';
 import { horizontalpodautoscalers } from './kinds/horizontalpodautoscalers.js';
 import { ingressclasses } from './kinds/ingressclasses.js';
 import { ingresses } from './kinds/ingresses.js';
@@ -55,6 +57,7 @@ export const kinds: readonly Kind[] = [
   nodes,
   pods,
   events,
+  eventsV1,
   configmaps,
   secrets,
   services,
@@ -74,6 +77,7 @@ export const kinds: readonly Kind[] = [
   jobs,
   cronjobs,
   horizontalpodautoscalers,
+  horizontalpodautoscalersV1,
   poddisruptionbudgets,
   ingresses,
   ingressclasses,

@@ -15,6 +15,7 @@ const unnamed = 'unknown';
 const untrackedUntilApplied: ReadonlySet<string> = new Set([
   'pods',
   'events',
+  'events.events.k8s.io',
   'nodes',
   'endpoints',
   'endpointslices.discovery.k8s.io',

@@ -1,12 +1,10 @@
 // Events: what happened to an object, for people; they expire.
-import type { FieldError } from '../../base/errors.js';
 import { text, wide, wideInteger } from '../columns.js';
 import { ageOf } from '../duration.js';
+import { eventErrors } from '../events/validate-event.js';
 import type { Event } from '../generated/types.js';
 import type { Column } from '../kind.js';
 import { defineKind } from '../kind.js';
-import { invalid } from '../validation/field-errors.js';
-import { nameErrors } from '../validation/metadata.js';
 
 /** Events of the newer form have a time of their own instead of first and last ones. */
 const firstSeen = ({ firstTimestamp, eventTime }: Event): string | undefined => firstTimestamp ?? eventTime;
@@ -57,19 +55,6 @@ const columns: readonly Column<Event>[] = [
   { ...wide('Name', 'Name of the event.', ({ metadata }) => metadata.name), format: 'name' },
 ];
 
-/** Events about what belongs to the whole cluster stand in one of these. */
-const clusterNamespaces: ReadonlySet<string> = new Set(['default', 'kube-system']);
-
-const validate = ({ metadata, involvedObject }: Event): readonly FieldError[] => {
-  const about = involvedObject.namespace ?? '';
-  const { namespace = '' } = metadata;
-  const fits = about === '' ? namespace === '' || clusterNamespaces.has(namespace) : about === namespace;
-  return [
-    ...nameErrors(metadata),
-    ...(fits ? [] : [invalid('involvedObject.namespace', about, 'does not match event.namespace')]),
-  ];
-};
-
 export const events = defineKind<Event>({
   group: '',
   version: 'v1',
@@ -81,7 +66,7 @@ export const events = defineKind<Event>({
   subresources: [],
   generationFields: [],
   columns,
-  validate,
+  validate: eventErrors,
   selectableFields: ({ involvedObject, reason, reportingComponent, source, type }) => ({
     'involvedObject.kind': involvedObject.kind ?? '',
     'involvedObject.namespace': involvedObject.namespace ?? '',

@@ -17,6 +17,8 @@ import { deployments } from '../../../../src/resources/kinds/deployments.js';
 import { endpoints } from '../../../../src/resources/kinds/endpoints.js';
 import { endpointslices } from '../../../../src/resources/kinds/endpointslices.js';
 import { events } from '../../../../src/resources/kinds/events.js';
+import { eventsV1 } from '../../../../src/resources/kinds/events-v1.js';
+import { horizontalpodautoscalersV1 } from '../../../../src/resources/kinds/horizontalpodautoscalers-v1.js';
 import { horizontalpodautoscalers } from '../../../../src/resources/kinds/horizontalpodautoscalers.js';
 import { ingressclasses } from '../../../../src/resources/kinds/ingressclasses.js';
 import { ingresses } from '../../../../src/resources/kinds/ingresses.js';
@@ -210,6 +212,22 @@ describe('defaulting', () => {
         handler: 'runsc',
         overhead: { podFixed: { cpu: '1' } },
         scheduling: { tolerations: [{ operator: 'Exists' }] },
+      },
+    ],
+    [
+      horizontalpodautoscalersV1,
+      { spec: { maxReplicas: 3, scaleTargetRef: { kind: 'Deployment', name: 'web' } } },
+    ],
+    [
+      eventsV1,
+      {
+        regarding: { namespace: 'n' },
+        eventTime: '2025-01-01T00:00:00.000000Z',
+        reportingController: 'a.example/b',
+        reportingInstance: 'b-1',
+        action: 'Binding',
+        reason: 'Scheduled',
+        type: 'Normal',
       },
     ],
     [storageclasses, { provisioner: 'capstan.dev/host-path' }],
