@@ -1,6 +1,8 @@
 // Lookups that several features share. An Index is compared by identity, so each is declared once.
 import type { Kind } from '../resources/kind.js';
-import type { Pod, ReplicaSet } from '../resources/generated/types.js';
+import type { AnalysisRun, Experiment, Pod, ReplicaSet } from '../resources/generated/types.js';
+import { analysisruns } from '../resources/kinds/analysisruns.js';
+import { experiments } from '../resources/kinds/experiments.js';
 import { pods } from '../resources/kinds/pods.js';
 import { replicasets } from '../resources/kinds/replicasets.js';
 import { controllerOf } from '../resources/resource.js';
@@ -25,6 +27,8 @@ const orphans = <T extends Resource>(kind: Kind<T>): Index<T> => ({
 /** By the uid of the managing owner. */
 export const podsByController: Index<Pod> = byController(pods);
 export const replicaSetsByController: Index<ReplicaSet> = byController(replicasets);
+export const analysisRunsByController: Index<AnalysisRun> = byController(analysisruns);
+export const experimentsByController: Index<Experiment> = byController(experiments);
 
 /** By namespace: those that nobody manages. */
 export const orphanPods: Index<Pod> = orphans(pods);

@@ -1,6 +1,7 @@
 // A wanted object as it is sent to the API server.
 import { isObject } from '../base/json.js';
 import type { Draft, Resource } from '../resources/resource.js';
+import { managedByAnnotation, versionLabel } from '../resources/rollouts/service-version.js';
 import type { ApplicationSpec, IgnoredDifference } from './cluster-config.js';
 import { withApplication } from './ownership.js';
 import type { DesiredObject } from './render.js';
@@ -40,6 +41,12 @@ const concerns = (ignored: IgnoredDifference, desired: DesiredObject): boolean =
   (ignored.name === undefined || ignored.name === desired.manifest.name) &&
   (ignored.namespace === undefined || ignored.namespace === desired.namespace);
 
+/** What a rollout adds to a service that Git holds: the version in its selector, and the split of its traffic. */
+const ofRollouts = (desired: DesiredObject, live: Resource): readonly (readonly string[])[] =>
+  desired.manifest.kind.kind === 'Service' && live.metadata.annotations?.[managedByAnnotation] !== undefined
+    ? [['spec', 'selector', versionLabel]]
+    : [];
+
 /**
  * Fields whose differences are ignored are sent as they are live, not left out: leaving out a field that Capstan once
  * set would take it away.
@@ -57,5 +64,7 @@ export const appliedObject = (
           const path = steps(pointer);
           object = withValue(object, path, valueAt(live, path));
         }
+  if (live !== undefined)
+    for (const path of ofRollouts(desired, live)) object = withValue(object, path, valueAt(live, path));
   return object as Draft;
 };

@@ -26,6 +26,7 @@ import { createClusterExecutor } from '../reconcile/cluster-executor.js';
 import { DecisionLog } from '../reconcile/decision-log.js';
 import { createEventRecorder, type RunningEventRecorder } from '../reconcile/event-recorder.js';
 import { createLoop } from '../reconcile/loop.js';
+import { createRolloutControllers } from '../rollouts/rollouts.js';
 import { createScheduler } from '../scheduler/scheduler.js';
 import { storedKinds } from '../resources/kind-source.js';
 import type { KindSource } from '../resources/kind-source.js';
@@ -114,16 +115,19 @@ const startControlLoops = async (
   const executor = createClusterExecutor({ cluster, events, fieldManager: 'capstan-controllers' });
   const decisions = new DecisionLog();
   const loop = createLoop({
-    controllers: createControllers({
-      cluster,
-      informers,
-      executor,
-      clock,
-      kinds: catalog,
-      podCidr: settings.podCidr,
-      rootCertificate: credentials.current.ca,
-      certificates: certificateAuthority({ settings, credentials, authorizer, clock }),
-    }),
+    controllers: [
+      ...createControllers({
+        cluster,
+        informers,
+        executor,
+        clock,
+        kinds: catalog,
+        podCidr: settings.podCidr,
+        rootCertificate: credentials.current.ca,
+        certificates: certificateAuthority({ settings, credentials, authorizer, clock }),
+      }),
+      ...createRolloutControllers({ executor }),
+    ],
     informers,
     clock,
     log: log.child({ part: 'controllers' }),

@@ -17,6 +17,7 @@ import { DecisionLog } from '../../src/reconcile/decision-log.js';
 import { createEventRecorder } from '../../src/reconcile/event-recorder.js';
 import { createLoop } from '../../src/reconcile/loop.js';
 import { kinds } from '../../src/resources/kinds.js';
+import { createRolloutControllers } from '../../src/rollouts/rollouts.js';
 import { createScheduler } from '../../src/scheduler/scheduler.js';
 import { MemoryEngine } from '../../src/store/memory-engine.js';
 import { MvccStore } from '../../src/store/mvcc-store.js';
@@ -122,14 +123,10 @@ export class Simulation {
     const informers = createInformers({ cluster, kinds, clock, log, random });
     const events = createEventRecorder({ cluster, clock, log, component: 'capstan' });
     const executor = createClusterExecutor({ cluster, events, fieldManager: 'capstan-controllers' });
-    const controllers = createControllers({
-      cluster,
-      informers,
-      executor,
-      clock,
-      kinds,
-      podCidr: '10.244.0.0/16',
-    });
+    const controllers = [
+      ...createControllers({ cluster, informers, executor, clock, kinds, podCidr: '10.244.0.0/16' }),
+      ...createRolloutControllers({ executor }),
+    ];
     const loop = createLoop({ controllers, informers, clock, log, decisions });
     const scheduler = createScheduler({ informers, executor, clock, log, decisions });
     const done = Promise.allSettled([informers, events, loop, scheduler].map((part) => part.run(end.signal)));
