@@ -40,6 +40,8 @@ import { replicaSetController } from './replicaset/replicaset.js';
 import { claimController } from './storage/claims.js';
 import { ephemeralClaimController } from './storage/ephemeral-claims.js';
 import { volumeController } from './storage/volumes.js';
+import { replicationControllerController } from './replicaset/replicationcontroller.js';
+import { statefulSetController } from './statefulset/statefulset.js';
 
 export interface ControllersOptions {
   readonly cluster: Cluster;
@@ -72,7 +74,9 @@ export const createControllers = (options: ControllersOptions): readonly Runnabl
   return [
     runnable(deploymentController, executor, { width: 32 }),
     runnable(replicaSetController, executor, { width: 32 }),
+    runnable(replicationControllerController, executor, { width: 16 }),
     runnable(daemonSetController, executor, { width: 16 }),
+    runnable(statefulSetController, executor, { width: 16 }),
     runnable(jobController, executor, { width: 32 }),
     runnable(trackedPodController, executor, { width: 32 }),
     runnable(cronJobController, executor),

@@ -47,9 +47,8 @@ const countByNode = (view: View, replicaSet: ReplicaSet): ReadonlyMap<string, nu
   return counts;
 };
 
-const observe = (view: View, key: Key): ReplicaSetObserved | undefined => {
-  const replicaSet = view.get(replicasets, key);
-  if (replicaSet === undefined) return undefined;
+/** Also for what is managed in the same way, seen as a ReplicaSet. */
+export const observeReplicas = (view: View, replicaSet: ReplicaSet): ReplicaSetObserved => {
   const { uid, name, namespace = '' } = replicaSet.metadata;
   const controlled = view.lookup(podsByController, uid).filter(isPodActive);
   const { selector, replicas = 1 } = replicaSet.spec;
@@ -67,6 +66,11 @@ const observe = (view: View, key: Key): ReplicaSetObserved | undefined => {
         : freeNames({ name, uid }, missing, (pod) => view.get(pods, { name: pod, namespace }) !== undefined),
     podsOnNode: missing < 0 ? countByNode(view, replicaSet) : new Map(),
   };
+};
+
+const observe = (view: View, key: Key): ReplicaSetObserved | undefined => {
+  const replicaSet = view.get(replicasets, key);
+  return replicaSet === undefined ? undefined : observeReplicas(view, replicaSet);
 };
 
 const podOf = (replicaSet: ReplicaSet, name: string): Draft<Pod> => {
@@ -135,7 +139,7 @@ const failureEvent = (replicaSet: ReplicaSet, failure: Failure | undefined): rea
         }),
       ];
 
-const reconcile = (
+export const reconcileReplicas = (
   observed: ReplicaSetObserved,
   now: Instant,
   failure?: Failure,
@@ -190,5 +194,5 @@ export const replicaSetController: Controller<ReplicaSetObserved, ClusterAction>
   ],
   indexes: [podsByController, orphanPods, replicaSetsByController],
   observe,
-  reconcile,
+  reconcile: reconcileReplicas,
 };

@@ -8,12 +8,19 @@ import { healthy, progressing, type Health, type HealthRule } from './health.js'
 import { jobHealth } from './job.js';
 import { podHealth } from './pod.js';
 import { replicaSetHealth } from './replicaset.js';
+import { replicationControllerHealth } from './replicationcontroller.js';
+import { statefulSetHealth } from './statefulset.js';
 
 const rules: ReadonlyMap<string, HealthRule> = new Map(
-  [deploymentHealth, replicaSetHealth, daemonSetHealth, jobHealth, podHealth].map((rule) => [
-    resourceNameOf(rule.kind),
-    rule as unknown as HealthRule,
-  ]),
+  [
+    deploymentHealth,
+    replicaSetHealth,
+    replicationControllerHealth,
+    statefulSetHealth,
+    daemonSetHealth,
+    jobHealth,
+    podHealth,
+  ].map((rule) => [resourceNameOf(rule.kind), rule as unknown as HealthRule]),
 );
 
 /** Kinds without a rule are healthy as soon as they exist. */
