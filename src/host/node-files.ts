@@ -244,6 +244,19 @@ class DiskNodeFiles implements NodeFiles {
     return (await readOptionalFile('/etc/hosts')) ?? '127.0.0.1\tlocalhost\n';
   }
 
+  async volumeBytes(podUid: string): Promise<ReadonlyMap<string, number>> {
+    const folder = join(this.#root, inside(podUid), 'volumes', 'empty-dir');
+    const names = await readdir(folder).catch(() => []);
+    const sizes = new Map<string, number>();
+    for (const name of names) {
+      // A directory in memory is no use of the disk.
+      if (await isMount(join(folder, name))) continue;
+      const { stdout } = await execute('du', ['-sx', '-B1', join(folder, name)]);
+      sizes.set(name, Number(stdout.split('\t')[0]));
+    }
+    return sizes;
+  }
+
   async removePod(podUid: string): Promise<void> {
     const path = join(this.#root, inside(podUid));
     if ((await statOrNothing(path)) === undefined) return;

@@ -16,6 +16,9 @@ import { PodWorker } from './pod-worker.js';
 import type { Stats } from './runtime.js';
 import { UsageMeter } from './usage-meter.js';
 import { VolumeJanitor } from './volume-janitor.js';
+import type { ImageStore } from './pressure/image-collection.js';
+import { PressureWatch } from './pressure/pressure-watch.js';
+import type { NodeSensor } from './pressure/pressure-watch.js';
 
 export interface AgentOptions extends Omit<
   NodeContext,
@@ -32,6 +35,9 @@ export interface AgentOptions extends Omit<
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** Of the machine as a whole; without it the node consumes what its containers do. */
   readonly machineUsage?: (() => Promise<Stats>) | undefined;
+  /** Without one, nothing is evicted and no image is removed. */
+  readonly sensor?: NodeSensor | undefined;
+  readonly images?: ImageStore | undefined;
   /** Milliseconds between two signs of life; default 2000. */
   readonly heartbeatMs?: number | undefined;
 }
@@ -52,13 +58,14 @@ class NodeAgent {
   readonly #engine: EngineWatch;
   readonly #heartbeat: Heartbeat;
   readonly #janitor: VolumeJanitor;
+  readonly #pressure: PressureWatch | undefined;
   #sourceReady = false;
   /** What is left on disk of pods that ended while no agent ran is looked for once. */
   #swept = false;
 
   constructor(options: AgentOptions) {
-    const { machine, address, agentPort, engine, version, labels, heartbeatMs, machineUsage, ...ports } =
-      options;
+    const { machine, address, agentPort, engine, version, labels, heartbeatMs, ...rest } = options;
+    const { machineUsage, sensor, images, ...ports } = rest;
     const table = new ContainerTable((uid) => this.#look(uid));
     this.context = {
       ...ports,
@@ -74,6 +81,17 @@ class NodeAgent {
     this.#timers = new Timers<string>(clock, (uid) => this.#workers.get(uid)?.wake());
     this.#engine = new EngineWatch({ runtime, table, clock, log, changed: () => this.#engineChanged() });
     this.#janitor = new VolumeJanitor({ nodeName, cluster, files: ports.files, clock, log });
+    this.#pressure =
+      sensor &&
+      new PressureWatch({
+        ...this.context,
+        sensor,
+        images,
+        isReady: () => this.#isReady(),
+        pods: () => source.pods(),
+        evict: (uid, eviction) => this.#workers.get(uid)?.evict(eviction),
+        changed: () => this.#heartbeat.soon(),
+      });
     this.#heartbeat = new Heartbeat({
       cluster,
       clock,
@@ -92,6 +110,7 @@ class NodeAgent {
       health: () => ({
         engineProblem: this.#engine.problem,
         hasSubnet: this.context.pool.subnet !== undefined,
+        pressures: this.#pressure?.pressures(),
       }),
       node: () => (this.#sourceReady ? source.node() : undefined),
     });
@@ -110,6 +129,7 @@ class NodeAgent {
         this.#engine.run(own.signal),
         this.#heartbeat.run(own.signal),
         this.#janitor.run(own.signal),
+        this.#pressure?.run(own.signal),
         this.#follow(own.signal),
       ]);
     } finally {

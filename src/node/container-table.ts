@@ -27,6 +27,10 @@ export class ContainerTable {
     return [...(this.#byPod.get(uid)?.values() ?? [])];
   }
 
+  *all(): IterableIterator<Container> {
+    for (const containers of this.#byPod.values()) yield* containers.values();
+  }
+
   pods(): IterableIterator<string> {
     return this.#byPod.keys();
   }

@@ -72,6 +72,8 @@ export interface NodeFiles {
   /** The node's own resolv.conf and hosts. */
   resolvConf(): Promise<string>;
   hosts(): Promise<string>;
+  /** Bytes on the disk of each of the pod's volumes that are its own. */
+  volumeBytes(podUid: string): Promise<ReadonlyMap<string, number>>;
   /** Unmounts and removes everything of the pod's. */
   removePod(podUid: string): Promise<void>;
   /** Uids of pods that have something here. */

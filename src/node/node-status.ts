@@ -25,6 +25,8 @@ export interface NodeHealth {
   /** Undefined: the engine answers. */
   readonly engineProblem: string | undefined;
   readonly hasSubnet: boolean;
+  /** What the node is short of. */
+  readonly pressures?: ReadonlySet<string> | undefined;
 }
 
 const maxPods = 110;
@@ -64,10 +66,29 @@ const readiness = ({ engineProblem, hasSubnet }: NodeHealth): Facts => {
   return { status: 'True', reason: 'KubeletReady', message: 'the agent is posting ready status' };
 };
 
-const healthy: readonly (readonly [string, string, string])[] = [
-  ['MemoryPressure', 'KubeletHasSufficientMemory', 'the node has sufficient memory available'],
-  ['DiskPressure', 'KubeletHasNoDiskPressure', 'the node has no disk pressure'],
-  ['PIDPressure', 'KubeletHasSufficientPID', 'the node has sufficient PID available'],
+interface PressureText {
+  readonly type: string;
+  /** Reason and message without pressure, and with it. */
+  readonly without: readonly [string, string];
+  readonly with: readonly [string, string];
+}
+
+const pressureTexts: readonly PressureText[] = [
+  {
+    type: 'MemoryPressure',
+    without: ['KubeletHasSufficientMemory', 'the node has sufficient memory available'],
+    with: ['KubeletHasInsufficientMemory', 'the node has insufficient memory available'],
+  },
+  {
+    type: 'DiskPressure',
+    without: ['KubeletHasNoDiskPressure', 'the node has no disk pressure'],
+    with: ['KubeletHasDiskPressure', 'the node has disk pressure'],
+  },
+  {
+    type: 'PIDPressure',
+    without: ['KubeletHasSufficientPID', 'the node has sufficient PID available'],
+    with: ['KubeletHasInsufficientPID', 'the node has insufficient PID available'],
+  },
 ];
 
 export const nodeStatus = (
@@ -81,7 +102,11 @@ export const nodeStatus = (
   const set = (type: string, facts: Facts): void => {
     conditions = withCondition(conditions, { type, ...facts, lastHeartbeatTime: toTimestamp(now) }, now);
   };
-  for (const [type, reason, message] of healthy) set(type, { status: 'False', reason, message });
+  for (const text of pressureTexts) {
+    const short = health.pressures?.has(text.type) === true;
+    const [reason, message] = short ? text.with : text.without;
+    set(text.type, { status: short ? 'True' : 'False', reason, message });
+  }
   set('Ready', readiness(health));
   return {
     ...previous,

@@ -50,6 +50,8 @@ export interface PodMemory {
   readonly volumes: VolumesMemory;
   readonly sandboxFailure?:
     { readonly message: string; readonly at: Instant; readonly failures: number } | undefined;
+  /** Why the node ends it for good. */
+  readonly eviction?: { readonly reason: string; readonly message: string } | undefined;
   /** Its object has been deleted for good by this agent. */
   readonly finished?: boolean | undefined;
   /** When this agent first saw the pod. */

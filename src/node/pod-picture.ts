@@ -180,7 +180,7 @@ export const takePicture = (observed: PodObserved, now: Instant): PodPicture => 
     strays: [...histories.values()].flat(),
     deleting,
     expired,
-    over: deleting || expired || isPodTerminated(pod),
+    over: deleting || expired || isPodTerminated(pod) || memory.eviction !== undefined,
     initialized: isInitialized(containers, pod),
   };
 };

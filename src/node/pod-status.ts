@@ -26,7 +26,7 @@ interface Shown {
 const phaseOf = (picture: PodPicture, shown: readonly Shown[]): string => {
   const { pod, initialized, expired } = picture;
   if (isPodTerminated(pod)) return pod.status?.phase ?? 'Failed';
-  if (expired) return 'Failed';
+  if (expired || picture.observed.memory.eviction !== undefined) return 'Failed';
   const policy = pod.spec.restartPolicy ?? 'Always';
   if (!initialized) {
     const failed = shown.some(
@@ -94,6 +94,7 @@ const conditionsOf = (
   shown: readonly Shown[],
 ): readonly PodCondition[] => {
   const { pod, now, sandbox, hostNetwork } = picture;
+  const { eviction } = picture.observed.memory;
   const containersReady = containersReadyCondition(phase, shown);
   const facts: readonly (readonly [string, Facts])[] = [
     [
@@ -107,6 +108,14 @@ const conditionsOf = (
     ['Ready', readyCondition(pod, containersReady)],
     ['ContainersReady', containersReady],
     ['PodScheduled', yes],
+    ...(eviction === undefined
+      ? []
+      : [
+          [
+            'DisruptionTarget',
+            { status: 'True', reason: 'TerminationByKubelet', message: eviction.message },
+          ] as const,
+        ]),
   ];
   let conditions = pod.status?.conditions ?? [];
   for (const [type, fact] of facts)
@@ -140,6 +149,7 @@ export const podStatus = (observed: PodObserved, now: Instant, options: StatusOp
   const { pod, containers, expired } = picture;
   const all = containers.map((container) => ({ container, ...containerStatus(picture, container, options) }));
   const phase = phaseOf(picture, all);
+  const { eviction } = observed.memory;
   const statusesOf = (...roles: readonly ContainerPicture['role'][]): readonly ContainerStatus[] =>
     all.filter(({ container }) => roles.includes(container.role)).map(({ status: shown }) => shown);
   const init = statusesOf('init', 'sidecar');
@@ -149,6 +159,7 @@ export const podStatus = (observed: PodObserved, now: Instant, options: StatusOp
   const status: PodStatus = {
     ...pod.status,
     phase,
+    ...(eviction === undefined || isPodTerminated(pod) ? {} : eviction),
     ...(expired
       ? {
           reason: 'DeadlineExceeded',

@@ -77,6 +77,15 @@ export class PodWorker {
     this.look();
   }
 
+  /** The node ends it for good. */
+  evict(eviction: NonNullable<PodMemory['eviction']>): void {
+    if (this.#pod === undefined || this.#memory.eviction !== undefined) return;
+    this.#memory = { ...this.#memory, eviction };
+    const { reason, message } = eviction;
+    this.#options.node.events.record({ regarding: this.#pod, type: 'Warning', reason, message });
+    this.look();
+  }
+
   /** Soon, once, however often it is asked for. */
   look(): void {
     // Which volume a claim stands for shows only with the claim.

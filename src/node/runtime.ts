@@ -149,6 +149,8 @@ export interface Stats {
   readonly cpuNanos: number;
   /** Memory that cannot be reclaimed easily, in bytes. */
   readonly workingSetBytes: number;
+  /** Written layer and log, in bytes; only where it was asked for. */
+  readonly diskBytes?: number | undefined;
   readonly at: Instant;
 }
 
@@ -200,7 +202,8 @@ export interface Runtime {
   /** Lines of both streams, in order, as the container wrote them. */
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
   exec(id: string, options: ExecOptions, signal: AbortSignal): Promise<ExecSession>;
-  stats(id: string, signal: AbortSignal): Promise<Stats>;
+  /** `disk`: what it wrote too, which takes a look at every file. */
+  stats(id: string, options: { readonly disk: boolean }, signal: AbortSignal): Promise<Stats>;
   /** From now on; ends with ServiceUnavailable when the engine goes away: list again, then watch again. */
   events(signal: AbortSignal): AsyncIterable<ContainerEvent>;
 }

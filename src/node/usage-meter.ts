@@ -146,7 +146,7 @@ export class UsageMeter {
   /** One that ended meanwhile consumes nothing any more. */
   async #statsOf({ id }: Container): Promise<Stats | undefined> {
     try {
-      return await this.#options.runtime.stats(id, new AbortController().signal);
+      return await this.#options.runtime.stats(id, { disk: false }, new AbortController().signal);
     } catch (error) {
       if (hasCode(error, 'NotFound')) return undefined;
       throw error;

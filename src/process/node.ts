@@ -10,7 +10,9 @@ import { dockerVersion } from '../host/docker/engine-version.js';
 import { startHttpServer } from '../host/http-server.js';
 import { readMachine } from '../host/machine-facts.js';
 import { readMachineUsage } from '../host/machine-usage.js';
+import { createImageStore } from '../host/docker/image-store.js';
 import { createNodeFiles } from '../host/node-files.js';
+import { createNodeSensor } from '../host/node-sensor.js';
 import { networkProber } from '../host/prober.js';
 import { dialTcp } from '../host/streams/dial.js';
 import { createWebSocketAcceptor } from '../host/streams/web-socket.js';
@@ -106,6 +108,8 @@ export const startNode = async (options: NodeOptions, tasks: Tasks): Promise<voi
     nodeName,
     machine: await readMachine(directory.root),
     machineUsage: () => readMachineUsage(() => options.clock.now()),
+    sensor: createNodeSensor(directory.root),
+    images: await createImageStore({ host: settings.dockerHost, log }),
     address,
     agentPort: settings.agentPort,
     engine,

@@ -256,9 +256,11 @@ export const describeRuntime = (name: string, open: () => Promise<RuntimeSubject
 
     it('knows what a container consumes', async () => {
       const { id } = await run('sleep 1000');
-      const stats = await runtime.stats(id, signal);
+      const stats = await runtime.stats(id, { disk: true }, signal);
       expect(stats.cpuNanos).toBeGreaterThanOrEqual(0);
       expect(stats.workingSetBytes).toBeGreaterThanOrEqual(0);
+      expect(stats.diskBytes).toBeGreaterThanOrEqual(0);
+      expect(await runtime.stats(id, { disk: false }, signal)).not.toHaveProperty('diskBytes');
     });
 
     it('an aborted signal ends the wait for a stop', async () => {

@@ -6,6 +6,8 @@ import { kinds } from '../../resources/kinds.js';
 import { apiVersionOf } from '../../resources/kind.js';
 import { events as eventKind } from '../../resources/kinds/events.js';
 import { pods } from '../../resources/kinds/pods.js';
+import { amountsOf } from '../../resources/pod-resources.js';
+import type { Amounts } from '../../resources/pod-resources.js';
 import { controllerOf, type Resource } from '../../resources/resource.js';
 import { textOption, type CliCommand } from '../command.js';
 import { connect, connectionOptions } from '../connect.js';
@@ -65,6 +67,18 @@ const decisionsOf = async (remote: Remote, object: Resource): Promise<readonly D
   return (await remote.request('GET', `/capstan/v1/decisions?${query.toString()}`)) as readonly Decision[];
 };
 
+/** Undefined where nobody measures. */
+const usedBy = async (remote: Remote, { kind, metadata }: Resource): Promise<Amounts | undefined> => {
+  if (kind !== 'Node') return undefined;
+  try {
+    const found = await remote.request('GET', `/apis/metrics.k8s.io/v1beta1/nodes/${metadata.name}`);
+    return amountsOf((found as { readonly usage?: Readonly<Record<string, string>> }).usage);
+  } catch (error) {
+    if (hasCode(error, 'NotFound', 'ServiceUnavailable')) return undefined;
+    throw error;
+  }
+};
+
 export const command: CliCommand = {
   name: 'why',
   usage: '<object...>',
@@ -82,13 +96,14 @@ export const command: CliCommand = {
     try {
       const { cluster } = remote;
       const object = await cluster.get(kind, name);
-      const [owners, events, decisions, selected] = await Promise.all([
+      const [owners, events, decisions, selected, used] = await Promise.all([
         ownersOf(cluster, object),
         eventsOf(cluster, object),
         decisionsOf(remote, object),
         podsOf(cluster, object),
+        usedBy(remote, object),
       ]);
-      const evidence: Evidence = { object, owners, events, decisions, pods: selected };
+      const evidence: Evidence = { object, owners, events, decisions, pods: selected, used };
       const lines = explain(evidence);
       print(context.output, outputFormat(invocation), { answer: lines[0], decisions, events }, () => lines);
       return 0;

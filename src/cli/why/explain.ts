@@ -2,6 +2,7 @@
 import type { Deployment, Event, Node, Pod, ReplicaSet } from '../../resources/generated/types.js';
 import { displayName, nameOf, type Resource } from '../../resources/resource.js';
 import type { Evidence, Explanation } from './evidence.js';
+import { nodeRoom } from './node.js';
 import { podReasons, podState } from './pod.js';
 
 interface Condition {
@@ -41,7 +42,7 @@ const explainers: Readonly<Record<string, (evidence: Evidence) => Explanation>> 
       because: [...conditionReasons(status?.conditions), ...troubledPods(pods)],
     };
   },
-  Node: ({ object, pods }) => {
+  Node: ({ object, pods, used }) => {
     const { spec, status } = object as Node;
     const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status;
     const taints = (spec.taints ?? []).map(({ key, effect }) => `it carries the taint ${key}:${effect}`);
@@ -51,6 +52,7 @@ const explainers: Readonly<Record<string, (evidence: Evidence) => Explanation>> 
         ...conditionReasons(status?.conditions),
         ...(spec.unschedulable === true ? ['it is cordoned: nothing new is scheduled there'] : []),
         ...taints,
+        ...nodeRoom(object as Node, pods, used),
         ...troubledPods(pods),
       ],
     };

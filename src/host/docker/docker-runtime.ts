@@ -258,7 +258,7 @@ class DockerRuntime {
       remove: (id, signal) => this.remove(id, signal),
       logs: (id, options, signal) => readLogs(engine, { id, options }, signal),
       exec: (id, options, signal) => runExec(engine, { id, options }, signal),
-      stats: (id, signal) => readStats(engine, id, signal),
+      stats: (id, { disk }, signal) => readStats(engine, { id, disk }, signal),
       events: (signal) => watchEvents(engine, this, signal),
     };
   }

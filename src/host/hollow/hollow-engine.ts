@@ -67,8 +67,12 @@ export class HollowEngine {
     remove: (id, signal) => this.#do(signal, () => this.#remove(id)),
     logs: (id, options, signal) => this.container(id).logs(options, signal),
     exec: (id, options, signal) => this.#exec(id, options, signal),
-    stats: (id, signal) =>
-      this.#do(signal, () => ({ ...this.container(id).consumed, at: this.#clock.now() })),
+    stats: (id, { disk }, signal) =>
+      this.#do(signal, () => ({
+        ...this.container(id).consumed,
+        ...(disk ? { diskBytes: 0 } : {}),
+        at: this.#clock.now(),
+      })),
     events: (signal) => this.#events(signal),
   };
 

@@ -30,6 +30,7 @@ export const createHollowFiles = (): HollowFiles => {
     seccompProfile: () => Promise.resolve('{}'),
     resolvConf: () => Promise.resolve('nameserver 10.96.0.10\n'),
     hosts: () => Promise.resolve('127.0.0.1\tlocalhost\n'),
+    volumeBytes: () => Promise.resolve(new Map()),
     removePod: (podUid) => {
       volumes.delete(podUid);
       return Promise.resolve();

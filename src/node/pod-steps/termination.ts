@@ -11,8 +11,13 @@ import type { Part, StepPart } from './part.js';
 /** Beyond the deletion's own time: then what still runs is killed, whatever waits for it. */
 const overtimeMs = 2000;
 
-const graceOf = ({ pod }: PodPicture): number =>
-  pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30;
+/** What is short cannot wait. */
+const evictionGrace = 1;
+
+const graceOf = ({ pod, observed }: PodPicture): number =>
+  observed.memory.eviction !== undefined
+    ? evictionGrace
+    : (pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30);
 
 const stop = (picture: PodPicture, { template, latest }: ContainerPicture): readonly PodAction[] =>
   latest?.state !== 'running'

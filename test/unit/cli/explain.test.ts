@@ -138,3 +138,32 @@ describe('why', () => {
     expect(lines.at(-1)).toBe('  T R11: m (11 times)');
   });
 });
+
+describe('why a node', () => {
+  it('shows what it gives, what is requested and used, and what would fit', () => {
+    const node = {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: meta('n1'),
+      spec: {},
+      status: {
+        allocatable: { cpu: '4', memory: '8Gi', pods: '110' },
+        conditions: [{ type: 'Ready', status: 'True' }],
+      },
+    } as Node;
+    const requests = { cpu: '500m', memory: '1Gi' };
+    const running = pod(
+      { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+      {
+        containers: [{ name: 'main', resources: { requests } }],
+      },
+    );
+    const lines = ask(node, { pods: [running, running], used: { cpu: 200, memory: 1024 ** 3 } }).join('\n');
+    expect(lines).toContain('cpu: 4 allocatable, 1 requested (25 %), 200m used (5 %), 3 free');
+    expect(lines).toContain(
+      'memory: 8.0Gi allocatable, 2.0Gi requested (25 %), 1.0Gi used (13 %), 6.0Gi free',
+    );
+    expect(lines).toContain('pods: 110 allocatable, 2 requested (2 %), 108 free');
+    expect(lines).toContain('6 more pods of the middle size here (500m cpu, 1.0Gi memory) would fit');
+  });
+});

@@ -14,6 +14,8 @@ import type { Agent } from '../../../src/node/agent.js';
 import type { Machine } from '../../../src/node/machine.js';
 import type { NodeFiles } from '../../../src/node/node-files.js';
 import type { PodSource } from '../../../src/node/pod-source.js';
+import type { ImageStore } from '../../../src/node/pressure/image-collection.js';
+import type { NodeSensor } from '../../../src/node/pressure/pressure-watch.js';
 import type { Prober } from '../../../src/node/prober.js';
 import { remotePodSource } from '../../../src/node/remote-pod-source.js';
 import type { Runtime } from '../../../src/node/runtime.js';
@@ -51,6 +53,8 @@ export interface HarnessOptions {
   readonly prober: Prober;
   readonly engine: string;
   readonly podCIDR: string;
+  readonly sensor?: NodeSensor;
+  readonly images?: ImageStore;
   /** Of the node; by default one that nobody has. */
   readonly address?: string;
   /** How the agent learns of its pods. */
@@ -110,6 +114,7 @@ export class AgentHarness {
 
   startAgent(): void {
     const { clock, runtime, files, prober, engine, address = '192.0.2.10' } = this.#options;
+    const { sensor, images } = this.#options;
     this.agent = createAgent({
       cluster: this.cluster,
       source: this.#source(),
@@ -125,6 +130,8 @@ export class AgentHarness {
       agentPort: 10250,
       engine: { name: engine, version: '1' },
       version: 'v0.1.0',
+      sensor,
+      images,
     });
     const abort = new AbortController();
     this.#running = { abort, done: this.agent.run(abort.signal) };
