@@ -34,7 +34,8 @@ export interface RegistryOptions {
   readonly log: Logger;
 }
 
-const readsOf = (store: Store, entries: StoredEntries): AdmissionReads => ({
+/** Objects of built-in kinds as they are now. */
+export const readsOf = (store: Store, entries = new StoredEntries()): AdmissionReads => ({
   get: <T extends Resource>(kind: Kind<T>, { name, namespace }: ObjectName): T | undefined => {
     const entry = store.get(storeKey(kind, name, kind.namespaced ? namespace : undefined));
     return entry === undefined ? undefined : (entries.of(entry).object as T);

@@ -11,7 +11,9 @@ import { KindCatalog } from '../apiserver/custom/kind-catalog.js';
 import { createApiHandler } from '../apiserver/handler.js';
 import { createLocalCluster } from '../apiserver/local-cluster.js';
 import { UsageReader } from '../apiserver/resource-metrics/usage-reader.js';
-import { createRegistry } from '../apiserver/store-registry.js';
+import { createRegistry, readsOf } from '../apiserver/store-registry.js';
+import { conversionWebhook } from '../apiserver/webhooks/conversion.js';
+import type { WebhookTransport } from '../apiserver/webhooks/webhook-transport.js';
 import type { Clock } from '../base/clock.js';
 import type { Extension, HttpHandler, Identity } from '../base/http.js';
 import type { Logger } from '../base/log.js';
@@ -21,6 +23,7 @@ import { createControllers } from '../controllers/controllers.js';
 import { startHttpServer, type HttpServer } from '../host/http-server.js';
 import { createNodeGateway, type HttpNodeGateway } from '../host/node-gateway.js';
 import { createProxyTransport } from '../host/proxy-transport.js';
+import { createWebhookTransport } from '../host/webhook-transport.js';
 import { randomIds } from '../host/random-ids.js';
 import { createClusterExecutor } from '../reconcile/cluster-executor.js';
 import { DecisionLog } from '../reconcile/decision-log.js';
@@ -228,10 +231,18 @@ const createVerbs = (
   {
     store,
     authorizer,
+    webhooks,
     lifetime,
-  }: { readonly store: Store; readonly authorizer: Authorizer; readonly lifetime: AbortSignal },
+  }: {
+    readonly store: Store;
+    readonly authorizer: Authorizer;
+    readonly webhooks: WebhookTransport;
+    readonly lifetime: AbortSignal;
+  },
 ): { readonly catalog: KindCatalog; readonly registry: Registry } => {
-  const catalog = new KindCatalog({ store, builtIn: kinds, lifetime: lifetime });
+  const client = { transport: webhooks, clock, lifetime, ids: randomIds };
+  const convert = conversionWebhook({ ...client, reads: readsOf(store) });
+  const catalog = new KindCatalog({ store, builtIn: kinds, lifetime, convert });
   const registry = createRegistry({
     store,
     kinds: catalog,
@@ -242,6 +253,7 @@ const createVerbs = (
       serviceCidr: settings.serviceCidr,
       lifetime: lifetime,
       authorizer,
+      webhooks: { ...client, kinds: catalog },
       definitions: { builtIn: kinds, clock, refresh: (name) => catalog.refresh(name) },
     }),
     log: log.child({ part: 'registry' }),
@@ -255,7 +267,9 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
   tasks.finally(() => store.close());
   tasks.start('encryption at rest', () => encryptOlderData(store, engine, log));
   const authorizer = createAuthorizer({ store, lifetime: tasks.signal });
-  const { catalog, registry } = createVerbs(options, { store, authorizer, lifetime: tasks.signal });
+  const webhooks = createWebhookTransport();
+  tasks.finally(() => webhooks.close());
+  const { catalog, registry } = createVerbs(options, { store, authorizer, webhooks, lifetime: tasks.signal });
   await bootstrap(registry, {
     serviceCidr: settings.serviceCidr,
     apiPort: settings.apiPort,

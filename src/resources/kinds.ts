@@ -23,6 +23,7 @@ import { ingresses } from './kinds/ingresses.js';
 import { experiments } from './kinds/experiments.js';
 import { jobs } from './kinds/jobs.js';
 import { leases } from './kinds/leases.js';
+import { mutatingwebhookconfigurations } from './kinds/mutatingwebhookconfigurations.js';
 import { namespaces } from './kinds/namespaces.js';
 import { networkpolicies } from './kinds/networkpolicies.js';
 import { nodes } from './kinds/nodes.js';
@@ -44,6 +45,7 @@ import { statefulsets } from './kinds/statefulsets.js';
 import { storageclasses } from './kinds/storageclasses.js';
 import { volumeattachments } from './kinds/volumeattachments.js';
 import { certificatesigningrequests } from './kinds/certificatesigningrequests.js';
+import { validatingwebhookconfigurations } from './kinds/validatingwebhookconfigurations.js';
 import { clusterrolebindings } from './kinds/clusterrolebindings.js';
 import { clusterroles } from './kinds/clusterroles.js';
 import { limitranges } from './kinds/limitranges.js';
@@ -103,6 +105,8 @@ export const kinds: readonly Kind[] = [
   volumeattachments,
   runtimeclasses,
   customresourcedefinitions,
+  mutatingwebhookconfigurations,
+  validatingwebhookconfigurations,
   applications,
   repositories,
 ];

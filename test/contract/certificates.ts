@@ -79,7 +79,10 @@ export const makeCertificates = (): Certificates => {
     workshop.authority('foreign');
     return {
       ca: workshop.read('ca.crt'),
-      server: workshop.signed('server', 'ca', ['/CN=server', 'subjectAltName=IP:127.0.0.1,DNS:localhost']),
+      server: workshop.signed('server', 'ca', [
+        '/CN=server',
+        'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:hook.default.svc',
+      ]),
       admin: workshop.signed('admin', 'ca', admin),
       node: workshop.signed('node', 'ca', [
         '/O=system:nodes/CN=system:node:n1',

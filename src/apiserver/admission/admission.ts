@@ -19,6 +19,9 @@ interface Common {
   readonly reads: AdmissionReads;
   /** Nothing will be written: claim nothing. */
   readonly dryRun: boolean;
+  readonly fieldManager?: string | undefined;
+  /** Becomes a `Warning` header of the answer. */
+  readonly warn?: ((message: string) => void) | undefined;
 }
 
 export type AdmissionRequest = Common &
@@ -42,15 +45,24 @@ export interface Admitted {
 
 export interface Admission {
   readonly name: string;
+  /** `validate`: looks at the object as it will be written, after its kind has found it valid, and changes nothing. */
+  readonly phase?: 'validate' | undefined;
   /** Throws ClusterError to refuse; undefined lets the write pass as it is. */
-  admit(request: AdmissionRequest): Admitted | undefined;
+  admit(request: AdmissionRequest): Admitted | undefined | Promise<Admitted | undefined>;
 }
 
-/** Runs the plugins in order; `settle` tells all that claimed something. */
-export const admit = (
+export interface Admissible {
+  readonly object: Resource;
+  /** Tells all plugins that claimed something. */
+  settle(committed: boolean): void;
+}
+
+/** Runs the plugins of a phase in order. Does not wait where no plugin does: what is claimed at once stays exact. */
+export const admit = async (
   plugins: readonly Admission[],
   request: AdmissionRequest,
-): { readonly object: Resource; settle(committed: boolean): void } => {
+  phase?: Admission['phase'],
+): Promise<Admissible> => {
   let current = request;
   const claims: Admitted[] = [];
   const settle = (committed: boolean): void => {
@@ -58,7 +70,9 @@ export const admit = (
   };
   try {
     for (const plugin of plugins) {
-      const admitted = plugin.admit(current);
+      if (plugin.phase !== phase) continue;
+      const answer = plugin.admit(current);
+      const admitted = answer instanceof Promise ? await answer : answer;
       if (admitted === undefined) continue;
       if (admitted.settled !== undefined) claims.push(admitted);
       if (admitted.object !== undefined && current.operation !== 'delete')

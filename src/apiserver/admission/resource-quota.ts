@@ -59,6 +59,7 @@ export const resourceQuota = ({
 
   return {
     name: 'ResourceQuota',
+    phase: 'validate',
     admit: (request) => {
       const { kind, name, namespace = '', reads, dryRun } = request;
       if (!kind.namespaced) return undefined;

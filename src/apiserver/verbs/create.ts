@@ -72,7 +72,7 @@ const createOnce = async (
   kind: Kind,
   { draft, options, owned }: Creation,
 ): Promise<Stored> => {
-  const { object: prepared, settle } = prepare(context, kind, {
+  const { object: prepared, settle } = await prepare(context, kind, {
     object: born(context, kind, draft),
     options,
   });

@@ -4,6 +4,7 @@ import type { Kind } from '../../resources/kind.js';
 import type { ObjectMeta, ObjectName } from '../../resources/resource.js';
 import { RevisionConflict } from '../../store/store.js';
 import { admit } from '../admission/admission.js';
+import type { AdmissionRequest } from '../admission/admission.js';
 import type { CallOptions, Stored } from '../registry.js';
 import { detached } from '../stored-entries.js';
 import { commit, remove } from './commit.js';
@@ -42,6 +43,24 @@ interface Request {
   readonly options: CallOptions;
 }
 
+/** Resolves to what tells the plugins how it ended. */
+const admitDeletion = async (
+  context: VerbContext,
+  request: AdmissionRequest,
+): Promise<(committed: boolean) => void> => {
+  const first = await admit(context.admission, request);
+  try {
+    const second = await admit(context.admission, request, 'validate');
+    return (committed) => {
+      second.settle(committed);
+      first.settle(committed);
+    };
+  } catch (error) {
+    first.settle(false);
+    throw error;
+  }
+};
+
 const deleteOnce = async (
   context: VerbContext,
   kind: Kind,
@@ -51,7 +70,7 @@ const deleteOnce = async (
   const { stored, object } = await liveInVersion(context, kind, entry);
   checkPreconditions(kind, object.metadata, deletion);
   const dryRun = options.dryRun === true || deletion.dryRun === true;
-  const { settle } = admit(context.admission, {
+  const settle = await admitDeletion(context, {
     operation: 'delete',
     kind,
     name: object.metadata.name,
@@ -60,6 +79,7 @@ const deleteOnce = async (
     reads: context.reads,
     old: object,
     dryRun,
+    warn: options.warn,
   });
   let committed = false;
   try {

@@ -6,6 +6,7 @@ import { equal } from '../../base/json.js';
 import { podWarnings } from '../../resources/pod-template/engine-limits.js';
 import type { Resource } from '../../resources/resource.js';
 import { admit } from '../admission/admission.js';
+import type { AdmissionRequest } from '../admission/admission.js';
 import type { CallOptions, WritableSubresource } from '../registry.js';
 import type { OpenResource, VerbContext } from './context.js';
 import { metadataErrors } from './metadata.js';
@@ -53,47 +54,62 @@ export const conformedPart = <T>(
   return prune(kind, part);
 };
 
-/** `object` has the server's metadata already; `old` is the live object of an update. */
-export const prepare = (
+const checkValid = (kind: Kind, object: Resource, old: Resource | undefined): void => {
+  const errors = [...metadataErrors(kind, object.metadata, old?.metadata), ...kind.validate(object, old)];
+  if (errors.length > 0) throw invalid(kind, object.metadata.name, errors);
+};
+
+interface Preparation {
+  readonly object: Resource;
+  readonly old?: Resource | undefined;
+  readonly options: CallOptions;
+  readonly subresource?: WritableSubresource | undefined;
+}
+
+const requestFor = (
   context: VerbContext,
   kind: Kind,
-  {
-    object,
-    old,
-    options,
-    subresource,
-  }: {
-    readonly object: Resource;
-    readonly old?: Resource | undefined;
-    readonly options: CallOptions;
-    readonly subresource?: WritableSubresource | undefined;
-  },
-): Prepared => {
-  const { name, namespace } = object.metadata;
+  { object, old, options, subresource }: Preparation,
+): Exclude<AdmissionRequest, { readonly operation: 'delete' }> => ({
+  kind,
+  name: object.metadata.name,
+  namespace: object.metadata.namespace,
+  identity: options.identity,
+  reads: context.reads,
+  dryRun: options.dryRun === true,
+  fieldManager: options.fieldManager,
+  warn: options.warn,
+  ...(old === undefined
+    ? { operation: 'create' as const, object }
+    : { operation: 'update' as const, object, old, subresource }),
+});
+
+/** `object` has the server's metadata already; `old` is the live object of an update. */
+export const prepare = async (
+  context: VerbContext,
+  kind: Kind,
+  preparation: Preparation,
+): Promise<Prepared> => {
+  const { object, old, options } = preparation;
+  const { name } = object.metadata;
   const defaulted = kind.defaulted(conformed(kind, object, { name, options }));
-  const admitted = admit(context.admission, {
-    kind,
-    name,
-    namespace,
-    identity: options.identity,
-    reads: context.reads,
-    dryRun: options.dryRun === true,
-    ...(old === undefined
-      ? { operation: 'create' as const, object: defaulted }
-      : { operation: 'update' as const, object: defaulted, old, subresource }),
-  });
+  const request = requestFor(context, kind, { ...preparation, object: defaulted });
+  const mutated = await admit(context.admission, request);
+  const accepted = mutated.object as OpenResource;
   try {
-    const errors = [
-      ...metadataErrors(kind, admitted.object.metadata, old?.metadata),
-      ...kind.validate(admitted.object, old),
-    ];
-    if (errors.length > 0) throw invalid(kind, name, errors);
+    checkValid(kind, accepted, old);
+    const judged = await admit(context.admission, { ...request, object: accepted }, 'validate');
+    const changed = old === undefined || !equal((old as OpenResource)['spec'], accepted['spec']);
+    if (options.warn !== undefined && changed) podWarnings(kind.kind, accepted).forEach(options.warn);
+    return {
+      object: accepted,
+      settle: (committed) => {
+        judged.settle(committed);
+        mutated.settle(committed);
+      },
+    };
   } catch (error) {
-    admitted.settle(false);
+    mutated.settle(false);
     throw error;
   }
-  const changed =
-    old === undefined || !equal((old as OpenResource)['spec'], (admitted.object as OpenResource)['spec']);
-  if (options.warn !== undefined && changed) podWarnings(kind.kind, admitted.object).forEach(options.warn);
-  return { object: admitted.object as OpenResource, settle: admitted.settle };
 };

@@ -90,7 +90,7 @@ const replaceOnce = async (context: VerbContext, replacement: Replacement): Prom
   const candidate = merged(kind, { current, sent, subresource });
   const metadata =
     subresource === undefined ? replacedMetadata(current.metadata, candidate.metadata) : current.metadata;
-  const { object: prepared, settle } = prepare(context, kind, {
+  const { object: prepared, settle } = await prepare(context, kind, {
     object: { ...candidate, apiVersion: current.apiVersion, kind: current.kind, metadata },
     old: current,
     options,

@@ -25,6 +25,7 @@ import { ingresses } from '../../../../src/resources/kinds/ingresses.js';
 import { experiments } from '../../../../src/resources/kinds/experiments.js';
 import { jobs } from '../../../../src/resources/kinds/jobs.js';
 import { leases } from '../../../../src/resources/kinds/leases.js';
+import { mutatingwebhookconfigurations } from '../../../../src/resources/kinds/mutatingwebhookconfigurations.js';
 import { namespaces } from '../../../../src/resources/kinds/namespaces.js';
 import { networkpolicies } from '../../../../src/resources/kinds/networkpolicies.js';
 import { nodes } from '../../../../src/resources/kinds/nodes.js';
@@ -48,6 +49,7 @@ import { runtimeclasses } from '../../../../src/resources/kinds/runtimeclasses.j
 import { volumeattachments } from '../../../../src/resources/kinds/volumeattachments.js';
 import { secrets } from '../../../../src/resources/kinds/secrets.js';
 import { serviceaccounts } from '../../../../src/resources/kinds/serviceaccounts.js';
+import { validatingwebhookconfigurations } from '../../../../src/resources/kinds/validatingwebhookconfigurations.js';
 import { services } from '../../../../src/resources/kinds/services.js';
 import { statefulsets } from '../../../../src/resources/kinds/statefulsets.js';
 import { storageclasses } from '../../../../src/resources/kinds/storageclasses.js';
@@ -96,6 +98,13 @@ describe('defaulting', () => {
   const selector = { matchLabels: { app: 'a' } };
   const claim = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
   const metrics = [{ name: 'm', provider: { web: { url: 'http://w' } } }];
+  const webhook = {
+    name: 'hook.example.com',
+    clientConfig: { service: { name: 'hook', namespace: 'default' } },
+    rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
+    sideEffects: 'None',
+    admissionReviewVersions: ['v1'],
+  };
   const samples: readonly [Kind, object][] = [
     [pods, { spec: podSpec }],
     [
@@ -151,6 +160,8 @@ describe('defaulting', () => {
         },
       },
     ],
+    [mutatingwebhookconfigurations, { webhooks: [webhook] }],
+    [validatingwebhookconfigurations, { webhooks: [webhook] }],
     [resourcequotas, { spec: { hard: { pods: '4' } } }],
     [
       certificatesigningrequests,
