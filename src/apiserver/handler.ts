@@ -42,6 +42,8 @@ import { routeOf } from './routes.js';
 import type { ResourceRoute, Route } from './routes.js';
 import { asClusterError, statusOf } from './status-error.js';
 import { servedSubresource } from './subresources.js';
+import type { TokenIssuer } from './tokens/token-request.js';
+import { tokenReviews, type TokenReviewOptions } from './tokens/token-review.js';
 import { auditIdOf, isStream, tell } from './trace.js';
 import type { Observer, Trace } from './trace.js';
 import { noSuchResource } from './verbs/rejections.js';
@@ -59,6 +61,8 @@ export interface ApiServerOptions {
   readonly extensions?: readonly Extension[];
   /** Without one there is no `pods/log`. */
   readonly nodeGateway?: NodeGateway | undefined;
+  /** Without them there are no tokens of service accounts. */
+  readonly tokens?: { readonly issuer: TokenIssuer; readonly review: TokenReviewOptions } | undefined;
   /** Says who asks; without one, client certificates do. */
   readonly authenticator?: Authenticator | undefined;
   /** Without one there is no metrics.k8s.io. */
@@ -108,19 +112,20 @@ const keyOf = ({ group, version, plural }: Pick<Kind, 'group' | 'version' | 'plu
 
 const servedKinds = (
   kinds: readonly Kind[],
-  { nodeGateway, proxy, authorizer, usage }: ApiServerOptions,
+  { nodeGateway, proxy, tokens, authorizer, usage }: ApiServerOptions,
 ): readonly ServedKind[] => [
   ...kinds.map((kind) => ({
     kind,
     subresources: new Map(
       kind.subresources.flatMap((name) => {
-        const served = servedSubresource(kind, name, { nodeGateway, proxy });
+        const served = servedSubresource(kind, name, { nodeGateway, proxy, tokens });
         return served === undefined ? [] : [[name, served] as const];
       }),
     ),
   })),
   ...(authorizer === undefined ? [] : accessReviews(authorizer)),
   ...(usage === undefined ? [] : metricsKinds(usage)),
+  ...(tokens === undefined ? [] : [tokenReviews(tokens.review)]),
 ];
 
 const collectionVerbs: Readonly<Record<string, Verb>> = { GET: list, POST: create, DELETE: removeCollection };

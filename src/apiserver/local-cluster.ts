@@ -1,10 +1,12 @@
 // The Cluster contract in-process: the same verbs as over HTTP, without bytes in between. Objects are
 // shared and frozen, in both directions: what is passed in to be written must not be changed afterwards.
+import { ClusterError } from '../base/errors.js';
 import type { Identity } from '../base/http.js';
 import type { Cluster, List, ListOptions, WatchEvent, WriteOptions } from '../client/cluster.js';
 import type { Kind } from '../resources/kind.js';
 import { nameOf } from '../resources/resource.js';
 import type { Resource } from '../resources/resource.js';
+import type { TokenIssuer } from './tokens/token-request.js';
 import type { CallOptions, Registry, Stored, WatchItem } from './registry.js';
 
 /** A kind's objects are what its type says: they have passed its schema on the way in. */
@@ -31,8 +33,11 @@ const listOf = async <T extends Resource>(
   return { ...rest, items: items.map((stored) => objectOf<T>(stored)) };
 };
 
-/** Everything is done as `identity`; its user name is the field manager of writes that name none. */
-export const createLocalCluster = (registry: Registry, identity: Identity): Cluster => {
+/**
+ * Everything is done as `identity`; its user name is the field manager of writes that name none. Without `tokens` no
+ * service account gets one.
+ */
+export const createLocalCluster = (registry: Registry, identity: Identity, tokens?: TokenIssuer): Cluster => {
   const call = (options: WriteOptions = {}): CallOptions => ({
     identity,
     dryRun: options.dryRun,
@@ -72,6 +77,11 @@ export const createLocalCluster = (registry: Registry, identity: Identity): Clus
       await registry.delete(kind, name, options, call({ dryRun: options.dryRun }));
     },
     bind: ({ uid, ...pod }, node) => registry.bind(pod, uid, node, call()),
+    createToken: async (account, spec) => {
+      if (tokens === undefined)
+        throw new ClusterError('MethodNotAllowed', 'this server signs no tokens of service accounts');
+      return tokens.request(account, spec, identity);
+    },
     evict: (pod, options = {}) => registry.evict(pod, options, call({ dryRun: options.dryRun })),
   };
 };

@@ -13,6 +13,7 @@ import type { ExpectedType, Verb } from './resource-call.js';
 import { patchAs, updateAs } from './resource-verbs.js';
 import { json } from './respond.js';
 import { success } from './status-error.js';
+import { tokenSubresource, type TokenIssuer } from './tokens/token-request.js';
 import { detached } from './stored-entries.js';
 import { columnsOf, scaleColumns } from './tables.js';
 import { scaleOf } from './verbs/scale.js';
@@ -125,13 +126,14 @@ const proxied = (kind: Kind, proxy: Proxy): ServedSubresource => {
 export interface Reach {
   readonly nodeGateway?: NodeGateway | undefined;
   readonly proxy?: Proxy | undefined;
+  readonly tokens?: { readonly issuer: TokenIssuer } | undefined;
 }
 
 /** Undefined for a subresource that a kind has in Kubernetes and nothing here serves. */
 export const servedSubresource = (
   kind: Kind,
   subresource: Subresource,
-  { nodeGateway, proxy }: Reach,
+  { nodeGateway, proxy, tokens }: Reach,
 ): ServedSubresource | undefined => {
   switch (subresource) {
     case 'status':
@@ -158,6 +160,6 @@ export const servedSubresource = (
     case 'proxy':
       return proxy === undefined ? undefined : proxied(kind, proxy);
     case 'token':
-      return undefined;
+      return tokens === undefined ? undefined : tokenSubresource(tokens.issuer);
   }
 };

@@ -1,5 +1,6 @@
 // The Cluster contract: the API server's verbs as functions. In-process (apiserver/local-cluster.ts) and
 // remote (client/remote-cluster.ts) implementations behave alike; both throw ClusterError.
+import type { TokenRequestSpec, TokenRequestStatus } from '../resources/generated/types.js';
 import type { Kind } from '../resources/kind.js';
 import type { Draft, ObjectName, Resource } from '../resources/resource.js';
 
@@ -82,4 +83,6 @@ export interface Cluster {
   bind(pod: ObjectName & { readonly uid: string }, node: string): Promise<void>;
   /** Evicts a pod (`pods/eviction`); TooManyRequests while a PodDisruptionBudget forbids it. */
   evict(pod: ObjectName, options?: DeleteOptions): Promise<void>;
+  /** A token of a service account (`serviceaccounts/token`); NotFound, Forbidden, Conflict for what it is bound to. */
+  createToken(account: ObjectName, spec: TokenRequestSpec): Promise<TokenRequestStatus>;
 }

@@ -52,6 +52,9 @@ const readJson = async ({ body }: TransportResponse): Promise<unknown> => {
   }
 };
 
+/** To the minute: the answer itself has taken a while. */
+export const skewText = (ms: number): string => humanDuration(Math.round(Math.abs(ms) / 60_000) * 60_000);
+
 const iso = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 
 /** Throws when the clocks differ so much that neither side would accept the other's certificates. */
@@ -62,7 +65,7 @@ const checkClock = (date: string | undefined, { server, clock }: DiscoveryOption
   if (Number.isNaN(there) || Math.abs(skew) <= largestSkewMs) return;
   throw new ClusterError(
     'Forbidden',
-    `this machine's clock is ${humanDuration(Math.abs(skew))} ${skew > 0 ? 'ahead of' : 'behind'} the clock of ${server} (${iso(here)} here, ${iso(there)} there), so certificates would not be valid: set the right one, and join again`,
+    `this machine's clock is ${skewText(skew)} ${skew > 0 ? 'ahead of' : 'behind'} the clock of ${server} (${iso(here)} here, ${iso(there)} there), so certificates would not be valid: set the right one, and join again`,
     { retry: false },
   );
 };

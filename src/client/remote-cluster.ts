@@ -3,7 +3,9 @@ import { ClusterError } from '../base/errors.js';
 import { apiVersionOf } from '../resources/kind.js';
 import type { Kind } from '../resources/kind.js';
 import type { Draft, ObjectName, Resource } from '../resources/resource.js';
+import type { TokenRequest } from '../resources/generated/types.js';
 import { pods } from '../resources/kinds/pods.js';
+import { serviceaccounts } from '../resources/kinds/serviceaccounts.js';
 import type { Cluster, DeleteOptions, List, Patch, WriteOptions } from './cluster.js';
 import { resourcePath } from './resource-path.js';
 import type { PathParts } from './resource-path.js';
@@ -225,6 +227,14 @@ export const createRemoteCluster = (transport: Transport, options: RemoteCluster
           target: { kind: 'Node', apiVersion: 'v1', name: node },
         },
       });
+    },
+    createToken: async (account, spec) => {
+      const path = resourcePath(serviceaccounts, { ...objectParts(account), subresource: 'token' });
+      const { status } = await requests.send<TokenRequest>('POST', path, {
+        value: { kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1', spec },
+      });
+      if (status === undefined) throw new ClusterError('InternalError', 'the server gave no token');
+      return status;
     },
     evict: async ({ name, namespace }, options) => {
       await requests.send('POST', resourcePath(pods, { name, namespace, subresource: 'eviction' }), {

@@ -36,6 +36,11 @@ import { createNodeIpamController } from './nodes/node-ipam.js';
 import { createNodeLifecycleController, defaultGraceMs } from './nodes/node-lifecycle.js';
 import { taintEvictionController } from './nodes/taint-eviction.js';
 import { createEndedPodController, orphanedPodController } from './pod-gc.js';
+import {
+  createTokenSecretController,
+  createTokenSecretExecutor,
+  type SignToken,
+} from './service-accounts/token-secrets.js';
 import { replicaSetController } from './replicaset/replicaset.js';
 import { claimController } from './storage/claims.js';
 import { ephemeralClaimController } from './storage/ephemeral-claims.js';
@@ -57,6 +62,8 @@ export interface ControllersOptions {
   readonly rootCertificate?: string | undefined;
   /** The authority's part of certificates that are asked for; without it none are approved or signed. */
   readonly certificates?: { readonly access: RequestAccess; readonly sign: SignCertificate } | undefined;
+  /** Signs the tokens of Secrets; without it those are not filled. */
+  readonly signToken?: SignToken | undefined;
   /** Silence in milliseconds after which a node is unreachable. */
   readonly nodeGraceMs?: number | undefined;
 }
@@ -64,7 +71,7 @@ export interface ControllersOptions {
 /** Throws Invalid for a pod network that is none. Subscribes to Leases, for as long as the informers live. */
 export const createControllers = (options: ControllersOptions): readonly Runnable[] => {
   const { cluster, informers, executor, clock, kinds, nodeGraceMs: graceMs = defaultGraceMs } = options;
-  const { certificates } = options;
+  const { certificates, signToken } = options;
   const guarded = createGuardedExecutor(cluster, executor);
   const heartbeats = new HeartbeatLog(clock, graceMs);
   informers.subscribe(leases, heartbeats.note);
@@ -100,6 +107,14 @@ export const createControllers = (options: ControllersOptions): readonly Runnabl
     runnable(tokenCleaner, executor, { width: 1 }),
     runnable(bootstrapSigner, executor, { width: 1 }),
     runnable(requestCleaner, executor, { width: 1 }),
+    ...(signToken === undefined
+      ? []
+      : [
+          runnable(
+            createTokenSecretController(options.rootCertificate),
+            createTokenSecretExecutor(cluster, signToken, executor),
+          ),
+        ]),
     ...(certificates === undefined
       ? []
       : [

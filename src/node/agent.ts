@@ -11,7 +11,8 @@ import { Heartbeat } from './heartbeat.js';
 import type { Machine } from './machine.js';
 import type { NodeContext } from './node-context.js';
 import { capacityOf } from './node-status.js';
-import type { SourceChange } from './pod-source.js';
+import type { PodSource, SourceChange } from './pod-source.js';
+import { PodTokens } from './pod-tokens.js';
 import { PodWorker } from './pod-worker.js';
 import type { Stats } from './runtime.js';
 import { UsageMeter } from './usage-meter.js';
@@ -59,6 +60,7 @@ class NodeAgent {
   readonly #heartbeat: Heartbeat;
   readonly #janitor: VolumeJanitor;
   readonly #pressure: PressureWatch | undefined;
+  readonly #tokens: PodTokens;
   #sourceReady = false;
   /** What is left on disk of pods that ended while no agent ran is looked for once. */
   #swept = false;
@@ -67,8 +69,15 @@ class NodeAgent {
     const { machine, address, agentPort, engine, version, labels, heartbeatMs, ...rest } = options;
     const { machineUsage, sensor, images, ...ports } = rest;
     const table = new ContainerTable((uid) => this.#look(uid));
+    this.#tokens = new PodTokens({
+      cluster: ports.cluster,
+      clock: ports.clock,
+      log: ports.log,
+      changed: () => this.#lookEach(),
+    });
     this.context = {
       ...ports,
+      source: this.#withTokens(ports.source),
       table,
       pool: new AddressPool(),
       hostIP: address,
@@ -130,6 +139,7 @@ class NodeAgent {
         this.#heartbeat.run(own.signal),
         this.#janitor.run(own.signal),
         this.#pressure?.run(own.signal),
+        this.#tokens.run(own.signal),
         this.#follow(own.signal),
       ]);
     } finally {
@@ -174,7 +184,7 @@ class NodeAgent {
       }
       case 'reference':
         // Which pods refer to it, they see themselves: a look that finds nothing new is cheap.
-        for (const worker of this.#workers.values()) worker.look();
+        this.#lookEach();
         return;
       case 'volume':
         this.#janitor.look(change.volume);
@@ -182,6 +192,22 @@ class NodeAgent {
       case 'node':
         this.#takeNode();
     }
+  }
+
+  #lookEach(): void {
+    for (const worker of this.#workers.values()) worker.look();
+  }
+
+  /** What pods refer to, with tokens of their accounts, which go when the pod wants nothing any more. */
+  #withTokens(source: PodSource): PodSource {
+    return {
+      ...source,
+      token: (query) => this.#tokens.find(query),
+      want: (podUid, references) => {
+        if (references.length === 0) this.#tokens.drop(podUid);
+        source.want(podUid, references);
+      },
+    };
   }
 
   #takeNode(): void {

@@ -10,11 +10,19 @@ export type Resolved<T> =
   | { readonly type: 'missing'; readonly message: string }
   | { readonly type: 'unknown' };
 
+/** The API server as pods reach it. */
+export interface ApiService {
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface EnvironmentContext {
   readonly pod: Pod;
   readonly container: Container;
   readonly references: References;
   readonly place: PodPlace;
+  /** Undefined where there is no cluster to reach. */
+  readonly apiService?: ApiService | undefined;
 }
 
 type Environment = Readonly<Record<string, string>>;
@@ -107,9 +115,27 @@ const everything = (
   });
 };
 
+/** The variables by which programs in pods find the API server; what Docker's links once were called. */
+const ofApiService = ({ apiService }: EnvironmentContext): Environment => {
+  if (apiService === undefined) return {};
+  const { host, port } = apiService;
+  const link = `KUBERNETES_PORT_${String(port)}_TCP`;
+  const url = `tcp://${host}:${String(port)}`;
+  return {
+    KUBERNETES_SERVICE_HOST: host,
+    KUBERNETES_SERVICE_PORT: String(port),
+    KUBERNETES_SERVICE_PORT_HTTPS: String(port),
+    KUBERNETES_PORT: url,
+    [link]: url,
+    [`${link}_PROTO`]: 'tcp',
+    [`${link}_PORT`]: String(port),
+    [`${link}_ADDR`]: host,
+  };
+};
+
 /** Later names win over earlier ones, `env` over `envFrom`, as in Kubernetes. */
 export const environmentOf = (context: EnvironmentContext): Resolved<Environment> => {
-  const environment: Record<string, string> = {};
+  const environment: Record<string, string> = { ...ofApiService(context) };
   for (const source of context.container.envFrom ?? []) {
     const content = everything(context, source);
     if (content.type !== 'value') return content;

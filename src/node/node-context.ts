@@ -8,7 +8,7 @@ import type { Container as ContainerTemplate, Pod } from '../resources/generated
 import type { AddressPool } from './address-pool.js';
 import type { ContainerTable } from './container-table.js';
 import { environmentOf } from './environment.js';
-import type { Resolved } from './environment.js';
+import type { ApiService, Resolved } from './environment.js';
 import type { PodPlace } from './field-value.js';
 import type { NodeFiles } from './node-files.js';
 import type { ClusterDns } from './pod-files.js';
@@ -32,6 +32,8 @@ export interface NodeContext {
   readonly hostIP: string;
   /** Pods end when the service proxies of the cluster have taken them out; false where there are none. */
   readonly waitsForProxies?: (() => boolean) | undefined;
+  /** Where pods reach the API server; undefined while that is not known. */
+  readonly apiService?: (() => ApiService | undefined) | undefined;
   readonly dns?: ClusterDns | undefined;
   /** `docker`, `hollow`. */
   readonly engine: string;
@@ -50,4 +52,10 @@ export const resolveEnvironment = (
   pod: Pod,
   { container, podIP }: { readonly container: ContainerTemplate; readonly podIP: string | undefined },
 ): Resolved<Readonly<Record<string, string>>> =>
-  environmentOf({ pod, container, references: node.source, place: placeOf(node, podIP) });
+  environmentOf({
+    pod,
+    container,
+    references: node.source,
+    place: placeOf(node, podIP),
+    apiService: node.apiService?.(),
+  });

@@ -1,4 +1,5 @@
 // Where an agent learns what its node shall run: its pods, itself, and the objects that its pods refer to.
+import type { Instant } from '../base/clock.js';
 import type {
   ConfigMap,
   Node,
@@ -19,14 +20,33 @@ export interface Reference {
 /** `unknown` until it has been asked for and answered. */
 export type Referenced<T> =
   | { readonly state: 'present'; readonly object: T }
-  | { readonly state: 'absent' }
+  /** `because`: what the server said, where it did. */
+  | { readonly state: 'absent'; readonly because?: string }
   | { readonly state: 'unknown' };
+
+/** A token of a service account for one pod. */
+export interface TokenQuery {
+  readonly podUid: string;
+  readonly podName: string;
+  readonly namespace: string;
+  readonly account: string;
+  /** '' for the API server. */
+  readonly audience: string;
+  readonly expirationSeconds: number | undefined;
+}
+
+export interface PodToken {
+  readonly token: string;
+  readonly expires: Instant;
+}
 
 export interface References {
   configMap(namespace: string, name: string): Referenced<ConfigMap>;
   secret(namespace: string, name: string): Referenced<Secret>;
   claim(namespace: string, name: string): Referenced<PersistentVolumeClaim>;
   volume(name: string): Referenced<PersistentVolume>;
+  /** Where it is missing, no tokens are given to pods. */
+  token?(query: TokenQuery): Referenced<PodToken>;
 }
 
 export type SourceChange =

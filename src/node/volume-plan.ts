@@ -3,6 +3,7 @@ import type {
   DownwardAPIVolumeFile,
   KeyToPath,
   Pod,
+  ServiceAccountTokenProjection,
   Volume,
   VolumeProjection,
 } from '../resources/generated/types.js';
@@ -13,7 +14,7 @@ import type { Resolved } from './environment.js';
 import { fieldValue, resourceValue } from './field-value.js';
 import type { PodPlace } from './field-value.js';
 import type { HostPathType, ProjectedFile } from './node-files.js';
-import type { Reference, Referenced, References } from './pod-source.js';
+import type { Reference, Referenced, References, TokenQuery } from './pod-source.js';
 import { referenceKey } from './pod-source.js';
 import { podReferences } from './pod-references.js';
 import type { Resource } from '../resources/resource.js';
@@ -123,14 +124,41 @@ const downward = (
     return { path, data: Buffer.from(text), mode: own ?? mode };
   });
 
+const tokenQuery = (
+  { metadata, spec }: Pod,
+  { audience = '', expirationSeconds }: ServiceAccountTokenProjection,
+): TokenQuery => ({
+  podUid: metadata.uid,
+  podName: metadata.name,
+  namespace: metadata.namespace ?? '',
+  account: spec.serviceAccountName ?? 'default',
+  audience,
+  expirationSeconds,
+});
+
+const tokenFile = (
+  { pod, references }: VolumeContext,
+  projection: ServiceAccountTokenProjection,
+  mode: number,
+): ProjectedFile => {
+  const found = references.token?.(tokenQuery(pod, projection)) ?? { state: 'absent' };
+  if (found.state === 'unknown') throw new Unknown();
+  if (found.state === 'absent')
+    throw new Missing(
+      `failed to fetch token: ${found.because ?? 'tokens are not given to pods of this node'}`,
+    );
+  return { path: projection.path, data: Buffer.from(found.object.token), mode };
+};
+
 const projectedFiles = (
   context: VolumeContext,
   source: VolumeProjection,
   mode: number,
 ): readonly ProjectedFile[] => {
   const namespace = context.pod.metadata.namespace ?? '';
-  const { configMap, secret, downwardAPI } = source;
+  const { configMap, secret, downwardAPI, serviceAccountToken } = source;
   if (downwardAPI !== undefined) return downward(context, downwardAPI.items, mode);
+  if (serviceAccountToken !== undefined) return [tokenFile(context, serviceAccountToken, mode)];
   const from = configMap ?? secret;
   if (from === undefined)
     throw new Missing(
@@ -227,6 +255,12 @@ export const volumesVersion = ({ pod, references }: Pick<VolumeContext, 'pod' | 
         : found.state;
     return `${referenceKey(reference)}=${version}`;
   });
+  for (const { projected } of volumes)
+    for (const { serviceAccountToken } of projected?.sources ?? []) {
+      if (serviceAccountToken === undefined) continue;
+      const found = references.token?.(tokenQuery(pod, serviceAccountToken)) ?? { state: 'absent' };
+      parts.push(`token=${found.state === 'present' ? String(found.object.expires) : found.state}`);
+    }
   const own = volumes.some(
     ({ downwardAPI, projected }) => downwardAPI !== undefined || projected !== undefined,
   );

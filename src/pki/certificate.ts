@@ -73,17 +73,6 @@ export const generateKey = (): { readonly publicKey: string; readonly privateKey
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   });
 
-/** PEM; undefined for what is no private key. */
-export const publicKeyOf = (privateKey: string): string | undefined => {
-  try {
-    const key = createPublicKey(createPrivateKey(privateKey));
-    return key.export({ type: 'spki', format: 'pem' }).toString();
-  } catch {
-    // OpenSSL's reasons say nothing that a caller could act on: the file is damaged.
-    return undefined;
-  }
-};
-
 /**
  * Unpredictable, as the CA/Browser Forum asks, and with a first byte that is neither negative nor a padding zero: forge
  * takes away one zero only, and readers refuse the certificate for a second.

@@ -3,15 +3,7 @@ import type { Instant } from '../base/clock.js';
 import { ClusterError } from '../base/errors.js';
 import { createAuthority, issueCertificate, type CertificateOptions } from './authority.js';
 import { renewalTime } from './renewal.js';
-import {
-  canonicalAddress,
-  generateKey,
-  isPair,
-  isSignedBy,
-  parseCertificate,
-  publicKeyOf,
-  type KeyPair,
-} from './certificate.js';
+import { canonicalAddress, isPair, isSignedBy, parseCertificate, type KeyPair } from './certificate.js';
 
 /** Files of one folder, by name; the host keeps them private. */
 export interface FileStore {
@@ -109,29 +101,4 @@ export const openCertificate = async (
   const known = await readPair(files, name);
   if (known !== undefined && isUsable(known, request, authority.certificate, now)) return known;
   return writePair(files, name, issueCertificate(authority, { ...request, now, lifetime }));
-};
-
-export interface SigningKey {
-  readonly publicKey: string;
-  readonly privateKey: string;
-}
-
-/**
- * The key that signs service account tokens (RS256), or a new one. Throws when it is damaged: a new one would make
- * every token worthless that is in use.
- */
-export const openSigningKey = async (files: FileStore): Promise<SigningKey> => {
-  const known = await files.read('sa.key');
-  if (known !== undefined) {
-    const publicKey = publicKeyOf(known);
-    if (publicKey === undefined)
-      throw new ClusterError(
-        'InternalError',
-        'sa.key is no private key: restore it from a backup, or remove it to make a new one, which ends every service account token',
-      );
-    return { publicKey, privateKey: known };
-  }
-  const made = generateKey();
-  await files.write('sa.key', made.privateKey);
-  return made;
 };

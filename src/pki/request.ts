@@ -28,15 +28,32 @@ const oids = {
   sha256WithRsa: '1.2.840.113549.1.1.11',
 } as const;
 
-/** Hash of each signature algorithm; null where the algorithm says it itself. */
-const hashes: Readonly<Record<string, string | null>> = {
-  [oids.sha256WithRsa]: 'sha256',
-  '1.2.840.113549.1.1.12': 'sha384',
-  '1.2.840.113549.1.1.13': 'sha512',
-  '1.2.840.10045.4.3.2': 'sha256',
-  '1.2.840.10045.4.3.3': 'sha384',
-  '1.2.840.10045.4.3.4': 'sha512',
-  '1.3.101.112': null,
+interface Algorithm {
+  /** As node:crypto names it; null where the algorithm says it itself. */
+  readonly hash: string | null;
+  readonly keyType: 'rsa' | 'ec' | 'ed25519';
+}
+
+const algorithms: Readonly<Record<string, Algorithm>> = {
+  [oids.sha256WithRsa]: { hash: 'sha256', keyType: 'rsa' },
+  '1.2.840.113549.1.1.12': { hash: 'sha384', keyType: 'rsa' },
+  '1.2.840.113549.1.1.13': { hash: 'sha512', keyType: 'rsa' },
+  '1.2.840.10045.4.3.2': { hash: 'sha256', keyType: 'ec' },
+  '1.2.840.10045.4.3.3': { hash: 'sha384', keyType: 'ec' },
+  '1.2.840.10045.4.3.4': { hash: 'sha512', keyType: 'ec' },
+  '1.3.101.112': { hash: null, keyType: 'ed25519' },
+};
+
+/** The algorithm, in the one form that RFC 4055, 5758 and 8410 give it: RSA's has NULL for parameters, the others none. */
+const readAlgorithm = (node: der.Node | undefined): Algorithm => {
+  const id = der.oidOf(der.within(node, der.types.SEQUENCE)[0]);
+  const found = algorithms[id];
+  if (node === undefined || found === undefined)
+    throw new Error('it is signed with an algorithm that is not accepted');
+  const only = der.sequence(der.oid(id), ...(found.keyType === 'rsa' ? [der.nothing()] : []));
+  if (!der.toDer(node).equals(der.toDer(only)))
+    throw new Error('its signature algorithm has parameters that do not belong there');
+  return found;
 };
 
 /** Context tags of a GeneralName. */
@@ -167,13 +184,13 @@ const readPem = (text: string): Buffer => {
 };
 
 const read = (text: string): RequestFacts => {
-  const [info, algorithm, signature] = der.within(der.parseDer(readPem(text)), der.types.SEQUENCE);
-  const parts = der.within(info, der.types.SEQUENCE);
-  const [, subject, spki, attributes] = parts;
+  const [info, algorithm, signature, ...more] = der.within(der.parseDer(readPem(text)), der.types.SEQUENCE);
+  const [, subject, spki, attributes, ...rest] = der.within(info, der.types.SEQUENCE);
   if (info === undefined || spki === undefined) throw new Error('it is not whole');
-  const hash = hashes[der.oidOf(der.within(algorithm, der.types.SEQUENCE)[0])];
-  if (hash === undefined) throw new Error('it is signed with an algorithm that is not accepted');
+  if (more.length + rest.length > 0) throw new Error('it has parts that do not belong there');
+  const { hash, keyType } = readAlgorithm(algorithm);
   const key = createPublicKey({ key: der.toDer(spki), type: 'spki', format: 'der' });
+  if (key.asymmetricKeyType !== keyType) throw new Error('its key is not one of its signature algorithm');
   if (!verify(hash, der.toDer(info), key, der.bitsOf(signature)))
     throw new Error('it is not signed with the key that it names');
   return {

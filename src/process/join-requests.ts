@@ -3,9 +3,8 @@
 import type { Clock } from '../base/clock.js';
 import type { HttpHandler, HttpRequest } from '../base/http.js';
 import type { Logger } from '../base/log.js';
-import { joinHeaders, largestSkewMs } from '../client/discovery.js';
+import { joinHeaders, largestSkewMs, skewText } from '../client/discovery.js';
 import { clusterInfo } from '../resources/cluster-info.js';
-import { humanDuration } from '../resources/duration.js';
 
 export interface JoinRequestsOptions {
   /** `sha256:…` of the cluster's authority. */
@@ -36,7 +35,7 @@ export const joinProblem = (
   const there = Date.parse(request.headers[joinHeaders.clock] ?? '');
   const skew = there - clock.now();
   if (Math.abs(skew) > largestSkewMs)
-    return `its clock is ${humanDuration(Math.abs(skew))} ${skew > 0 ? 'ahead' : 'behind'}`;
+    return `its clock is ${skewText(skew)} ${skew > 0 ? 'ahead' : 'behind'}`;
   const hashes = header(request, 'hashes')?.split(',');
   return hashes === undefined || hashes.includes(hash())
     ? undefined

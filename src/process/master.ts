@@ -1,10 +1,9 @@
 // The master, from the disk upwards: store, verbs, API server, informers, controllers, scheduler, Git loop.
 import { admissionPlugins } from '../apiserver/admission/plugins.js';
 import { bootstrap } from '../apiserver/bootstrap.js';
-import { createAuthenticator, type Authenticator } from '../apiserver/authenticate.js';
+import { authorizedCluster } from '../apiserver/authorized-cluster.js';
 import type { Registry } from '../apiserver/registry.js';
 import { createAuthorizer, type Authorizer } from '../apiserver/authorize/authorizer.js';
-import { BootstrapTokens } from '../apiserver/tokens/bootstrap-tokens.js';
 import { authorizeStream } from '../apiserver/streams/authorize-stream.js';
 import { createStreamHandler } from '../apiserver/streams/stream-handler.js';
 import { KindCatalog } from '../apiserver/custom/kind-catalog.js';
@@ -43,6 +42,7 @@ import type { Rotating } from '../pki/rotating.js';
 import type { Store } from '../store/store.js';
 import { encryptOlderData, rotateKeyEndpoint } from './at-rest.js';
 import type { Credentials } from './credentials.js';
+import { createAuthentication, type Authentication } from './authentication.js';
 import { certificateAuthority } from './certificate-authority.js';
 import { decisionsEndpoint } from './decisions-endpoint.js';
 import { identities } from './identities.js';
@@ -92,7 +92,7 @@ const historyMs = 5 * 60 * 1000;
 interface Parts {
   readonly store: Store;
   readonly authorizer: Authorizer;
-  readonly tokens: BootstrapTokens;
+  readonly authentication: Authentication;
   readonly catalog: KindCatalog;
   readonly tasks: Tasks;
   clusterAs(identity: Identity): Cluster;
@@ -102,7 +102,7 @@ interface Parts {
 /** Informers, then everything that decides on what they show. */
 const startControlLoops = async (
   { settings, credentials, clock, log }: MasterOptions,
-  { store, catalog, authorizer, tokens, tasks, clusterAs, recorderFor }: Parts,
+  { store, catalog, authorizer, authentication, tasks, clusterAs, recorderFor }: Parts,
 ): Promise<Pick<Master, 'informers' | 'decisions'>> => {
   const cluster = clusterAs(identities.controllers);
   await publishNetwork(cluster, settings);
@@ -127,6 +127,7 @@ const startControlLoops = async (
         kinds: catalog,
         podCidr: settings.podCidr,
         rootCertificate: credentials.current.ca,
+        signToken: (secret, account) => authentication.serviceAccounts.issueLegacy(secret, account),
         certificates: certificateAuthority({ settings, credentials, authorizer, clock }),
       }),
       ...createRolloutControllers({ executor }),
@@ -153,7 +154,7 @@ const startControlLoops = async (
   tasks.start('informers', (signal) => informers.run(signal));
   await informers.ready(tasks.signal);
   informers.subscribe(secrets, ({ type, object }) => {
-    if (type === 'deleted') tokens.removed(object);
+    if (type === 'deleted') authentication.bootstrapTokens.removed(object);
   });
   tasks.start('controllers', (signal) => loop.run(signal));
   tasks.start('scheduler', (signal) => scheduler.run(signal));
@@ -165,7 +166,7 @@ interface ServingParts extends MasterOptions {
   readonly registry: Registry;
   readonly catalog: KindCatalog;
   readonly authorizer: Authorizer;
-  readonly authenticator: Authenticator;
+  readonly authentication: Authentication;
   readonly gateway: HttpNodeGateway;
   readonly decisions: DecisionLog;
   readonly tasks: Tasks;
@@ -174,7 +175,8 @@ interface ServingParts extends MasterOptions {
 /** The API server's port, with everything that answers on it. */
 const listen = async (parts: ServingParts, { extensions, webhook }: Endpoints): Promise<HttpServer> => {
   const { settings, engine, credentials, version, clock, log, tasks } = parts;
-  const { store, registry, catalog, authorizer, authenticator, gateway, decisions } = parts;
+  const { store, registry, catalog, authorizer, authentication, gateway, decisions } = parts;
+  const { authenticator, tokens } = authentication;
   const around = await startSurroundings({ settings, store, kinds, clock, log }, tasks);
   const proxy = { transport: createProxyTransport(gateway), random: randomIds.random };
   const api = createApiHandler({
@@ -187,12 +189,14 @@ const listen = async (parts: ServingParts, { extensions, webhook }: Endpoints): 
     usage: new UsageReader({ registry, meter: gateway, clock, log }),
     proxy,
     authenticator,
+    tokens,
     authorizer,
     surroundings: around.surroundings,
     extensions: [
       around.metrics,
       decisionsEndpoint(decisions),
       rotateKeyEndpoint(store, engine),
+      ...authentication.extensions,
       ...extensions,
     ],
   });
@@ -276,13 +280,12 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
     apiAddress: address,
     authority: credentials.current.ca,
   });
-  const tokens = new BootstrapTokens({ registry, clock });
-  const authenticator = createAuthenticator({
-    tokens: [tokens.authenticate],
-    clock,
-    log: log.child({ part: 'authentication' }),
-  });
-  const clusterAs = (identity: Identity): Cluster => createLocalCluster(registry, identity);
+  const authentication = await createAuthentication({ settings, registry, address, clock, log });
+  const clusterAs = (identity: Identity): Cluster =>
+    authorizedCluster(createLocalCluster(registry, identity, authentication.tokens.issuer), {
+      authorizer,
+      identity,
+    });
   const recorderFor = (component: string, identity: Identity): RunningEventRecorder => {
     const recorder = createEventRecorder({ cluster: clusterAs(identity), clock, log, component });
     tasks.start(`${component} events`, (signal) => recorder.run(signal));
@@ -292,7 +295,7 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
   const { informers, decisions } = await startControlLoops(options, {
     store,
     authorizer,
-    tokens,
+    authentication,
     catalog,
     clusterAs,
     recorderFor,
@@ -312,7 +315,7 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
     recorderFor,
     listen: (endpoints) =>
       listen(
-        { ...options, store, registry, catalog, authorizer, authenticator, gateway, decisions, tasks },
+        { ...options, store, registry, catalog, authorizer, authentication, gateway, decisions, tasks },
         endpoints,
       ),
   };

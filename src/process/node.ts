@@ -17,6 +17,7 @@ import { networkProber } from '../host/prober.js';
 import { dialTcp } from '../host/streams/dial.js';
 import { createWebSocketAcceptor } from '../host/streams/web-socket.js';
 import { createAgent } from '../node/agent.js';
+import type { ApiService } from '../node/environment.js';
 import type { PodSource } from '../node/pod-source.js';
 import { createStreamServer } from '../node/streams/stream-server.js';
 import { agentEndpoints } from './agent-endpoints.js';
@@ -25,6 +26,8 @@ import type { EventRecorder } from '../reconcile/cluster-action.js';
 import type { DecisionLog } from '../reconcile/decision-log.js';
 import type { KeyPair } from '../pki/certificate.js';
 import type { Rotating } from '../pki/rotating.js';
+import { services } from '../resources/kinds/services.js';
+import type { View } from '../client/view.js';
 import type { DataDirectory } from './data-directory.js';
 import { startNetwork } from './network.js';
 import type { Settings } from './settings.js';
@@ -82,6 +85,14 @@ const onlyApiServer = ({ clientCertificate }: HttpRequest): void => {
     throw new ClusterError('Forbidden', 'only the API server may connect to pods through their agent');
 };
 
+/** The Service `kubernetes`, once the watch has shown it. */
+const apiServiceIn = (view: View): ApiService | undefined => {
+  const spec = view.get(services, { name: 'kubernetes', namespace: 'default' })?.spec;
+  const host = spec?.clusterIP ?? '';
+  const port = spec?.ports?.[0]?.port;
+  return host === '' || port === undefined ? undefined : { host, port };
+};
+
 /** Throws ServiceUnavailable, naming the engine's address and what to do, when the engine does not answer. */
 export const startNode = async (options: NodeOptions, tasks: Tasks): Promise<void> => {
   const { settings, directory, nodeName, address, ca, identity } = options;
@@ -115,6 +126,7 @@ export const startNode = async (options: NodeOptions, tasks: Tasks): Promise<voi
     engine,
     version: `v${version}`,
     waitsForProxies: () => network.waitsForProxies(),
+    apiService: () => apiServiceIn(options.informers.view),
   });
   const upgrade = createStreamServer({
     runtime,

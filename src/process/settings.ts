@@ -3,9 +3,10 @@ import { parse, stringify } from 'yaml';
 import { parseDuration } from '../base/duration.js';
 import { ClusterError } from '../base/errors.js';
 import { isObject } from '../base/json.js';
+import { oidcSettings, type OidcSettings } from './oidc-settings.js';
 import { backendNames, type BackendName } from '../network/network-config.js';
 
-export interface Settings {
+export interface Settings extends OidcSettings {
   readonly dataDir: string;
   /** Path or URL of the cluster repository; undefined: a bare one of Capstan's own in the data directory. */
   readonly repo: string | undefined;
@@ -23,6 +24,8 @@ export interface Settings {
   readonly advertiseAddress: string | undefined;
   /** Names of the API server beside those that it has of itself. */
   readonly tlsSan: string | undefined;
+  /** Of tokens of service accounts; their audience too, where none is named. */
+  readonly serviceAccountIssuer: string;
   /** Of certificates that the cluster signs, such as `365d`. */
   readonly certificateLifetime: string;
   readonly podCidr: string;
@@ -222,6 +225,15 @@ export const settingsTable = [
     fallback: undefined,
     parse: text,
   }),
+  setting({
+    key: 'serviceAccountIssuer',
+    flag: 'service-account-issuer',
+    placeholder: 'URL',
+    description: 'issuer of the tokens of service accounts',
+    fallback: 'https://kubernetes.default.svc.cluster.local',
+    parse: text,
+  }),
+  ...oidcSettings,
   setting({
     key: 'certificateLifetime',
     flag: 'certificate-lifetime',

@@ -98,6 +98,7 @@ export const withFaults = (cluster: Cluster, options: FaultOptions): FaultyClust
     delete: (kind, name, deletion) => write(() => cluster.delete(kind, name, deletion)),
     bind: (pod, node) => write(() => cluster.bind(pod, node)),
     evict: (pod, deletion) => write(() => cluster.evict(pod, deletion)),
+    createToken: (account, spec) => write(() => cluster.createToken(account, spec)),
   };
   return faulty;
 };

@@ -153,6 +153,17 @@ export const defaultClusterRoles: readonly Draft<ClusterRole>[] = [
   role('system:monitoring', [
     { verbs: ['get'], nonResourceURLs: [...informative, '/metrics', '/metrics/*'] },
   ]),
+  role('system:service-account-issuer-discovery', [
+    {
+      verbs: ['get'],
+      nonResourceURLs: [
+        '/.well-known/openid-configuration',
+        '/.well-known/openid-configuration/',
+        '/openid/v1/jwks',
+        '/openid/v1/jwks/',
+      ],
+    },
+  ]),
   role('system:public-info-viewer', [{ verbs: ['get'], nonResourceURLs: informative }]),
 ];
 
@@ -167,5 +178,6 @@ export const defaultClusterRoleBindings: readonly Draft<ClusterRoleBinding>[] = 
   bind('system:basic-user', ['system:authenticated']),
   bind('system:discovery', ['system:authenticated']),
   bind('system:monitoring', ['system:monitoring']),
+  bind('system:service-account-issuer-discovery', ['system:serviceaccounts']),
   bind('system:public-info-viewer', ['system:authenticated', 'system:unauthenticated']),
 ];

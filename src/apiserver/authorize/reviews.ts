@@ -19,9 +19,10 @@ import { badRequest, invalid } from '../verbs/rejections.js';
 import type { Attributes } from './attributes.js';
 import type { Authorizer } from './authorizer.js';
 
+/** The status of the review, or its promise. */
 type Answer = (call: ResourceCall, body: Record<string, unknown>) => unknown;
 
-const review = (group: string, version: string, kind: string, namespaced = false): Kind =>
+export const review = (group: string, version: string, kind: string, namespaced = false): Kind =>
   defineKind({
     group,
     version,
@@ -31,13 +32,14 @@ const review = (group: string, version: string, kind: string, namespaced = false
     definition: `io.k8s.api.${group.split('.')[0] ?? ''}.v1.${kind}`,
   });
 
-const served = (kind: Kind, answer: Answer): ServedKind => {
+/** A kind whose objects are answered and not kept. */
+export const answered = (kind: Kind, answer: Answer): ServedKind => {
   const create: Verb = async (call) => {
     const draft = await readDraft(call, callOptions(call.request, call.identity, call.warn));
     const { errors } = checkSchema(kind, draft);
     if (errors.length > 0) throw invalid(kind, '', errors);
     const body = draft as unknown as Record<string, unknown>;
-    const status = answer(call, body);
+    const status = await answer(call, body);
     return json(201, {
       kind: kind.kind,
       apiVersion: apiVersionOf(kind),
@@ -119,8 +121,13 @@ const authentication = 'authentication.k8s.io';
 
 /** `version` is v1, or v1beta1, in which kubectl 1.27 asks. */
 const whoAmI = (version: string): ServedKind =>
-  served(review(authentication, version, 'SelfSubjectReview'), ({ identity }) => ({
-    userInfo: { username: identity.user, groups: identity.groups },
+  answered(review(authentication, version, 'SelfSubjectReview'), ({ identity }) => ({
+    userInfo: {
+      username: identity.user,
+      ...(identity.uid === undefined ? {} : { uid: identity.uid }),
+      groups: identity.groups,
+      ...(identity.extra === undefined ? {} : { extra: identity.extra }),
+    },
   }));
 
 export const accessReviews = (authorizer: Authorizer): readonly ServedKind[] => {
@@ -128,16 +135,16 @@ export const accessReviews = (authorizer: Authorizer): readonly ServedKind[] => 
   const local = review(authorization, 'v1', 'LocalSubjectAccessReview', true);
   const self = review(authorization, 'v1', 'SelfSubjectAccessReview');
   return [
-    served(self, ({ identity }, body) =>
+    answered(self, ({ identity }, body) =>
       statusOf(authorizer, identity, attributesOf(self, specOf<Asked>(body))),
     ),
-    served(subject, (_, body) =>
+    answered(subject, (_, body) =>
       subjectStatus(authorizer, subject, specOf<SubjectAccessReview['spec']>(body)),
     ),
-    served(local, (call, body) =>
+    answered(local, (call, body) =>
       localStatus(authorizer, local, call, specOf<LocalSubjectAccessReview['spec']>(body)),
     ),
-    served(review(authorization, 'v1', 'SelfSubjectRulesReview'), ({ identity }, body) => {
+    answered(review(authorization, 'v1', 'SelfSubjectRulesReview'), ({ identity }, body) => {
       const { namespace = '' } = specOf<SelfSubjectRulesReview['spec']>(body);
       if (namespace === '') throw badRequest('no namespace on request');
       return rulesStatus(authorizer, identity, namespace);

@@ -1,10 +1,8 @@
-import { sign, verify } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isPair, isSignedBy } from '../../../src/pki/certificate.js';
 import {
   openAuthority,
   openCertificate,
-  openSigningKey,
   type CertificateRequest,
   type FileStore,
 } from '../../../src/pki/directory.js';
@@ -112,22 +110,5 @@ describe('the authority in the folder', () => {
     const before = new Map(files.content);
     await expect(openAuthority(files, at)).rejects.toThrow(message);
     expect(files.content).toEqual(before);
-  });
-});
-
-describe('the key that signs tokens', () => {
-  it('is made once, and what it signs its public half verifies', async () => {
-    const files = memoryFiles();
-    const made = await openSigningKey(files);
-    const again = await openSigningKey(files);
-    expect(again).toEqual(made);
-    const signature = sign('sha256', Buffer.from('token'), made.privateKey);
-    expect(verify('sha256', Buffer.from('token'), again.publicKey, signature)).toBe(true);
-  });
-
-  it('is never replaced silently', async () => {
-    const files = memoryFiles();
-    files.content.set('sa.key', 'damaged');
-    await expect(openSigningKey(files)).rejects.toThrow(/sa\.key is no private key: restore it/);
   });
 });
