@@ -1,7 +1,8 @@
 // Request bodies: JSON, YAML and Kubernetes' protobuf -> one JSON value; malformed ones are refused with their position.
+import { isAscii } from 'node:buffer';
 import { ClusterError, messageOf } from '../base/errors.js';
 import type { HttpRequest } from '../base/http.js';
-import { duplicateFields } from '../resources/duplicate-fields.js';
+import { duplicateFields, namesTwice } from '../resources/duplicate-fields.js';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
@@ -12,6 +13,8 @@ export const contentTypeOf = (request: HttpRequest): string =>
   (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 
 const textOf = (bytes: Uint8Array): string => {
+  // Most bodies are ASCII, which needs no decoding.
+  if (isAscii(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
   try {
     return decoder.decode(bytes);
   } catch {
@@ -38,7 +41,7 @@ export const parseJson = (bytes: Uint8Array, onDuplicates?: OnDuplicates): unkno
   const text = textOf(bytes);
   try {
     const value = JSON.parse(text) as unknown;
-    if (onDuplicates !== undefined) tellDuplicates(text, onDuplicates);
+    if (onDuplicates !== undefined && namesTwice(text, value)) tellDuplicates(text, onDuplicates);
     return value;
   } catch (error) {
     if (error instanceof ClusterError) throw error;

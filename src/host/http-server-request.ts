@@ -29,8 +29,11 @@ const readAll = (incoming: IncomingRequest, limit: number): Promise<Uint8Array> 
       }
     });
     incoming.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
-    const broken = (): void =>
-      reject(new ClusterError('BadRequest', 'the request ended before its body did'));
+    // An error costs its stack: it is not made for the close of a request that is whole.
+    const broken = (): void => {
+      if (!incoming.readableEnded)
+        reject(new ClusterError('BadRequest', 'the request ended before its body did'));
+    };
     incoming.once('error', broken);
     incoming.once('aborted', broken);
     incoming.once('close', broken);

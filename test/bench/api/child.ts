@@ -2,7 +2,6 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { KeyPair } from '../../../src/pki/certificate.js';
 
 export interface ServerOptions {
@@ -22,15 +21,11 @@ export interface Child {
   stop(): Promise<void>;
 }
 
-/** `module` is a file beside this one; CAPSTAN_BENCH_PROFILE=DIR writes CPU profiles of each into a folder there. */
-export const startChild = (module: string): Child => {
+/** `module` is a compiled file in `folder`; CAPSTAN_BENCH_PROFILE=DIR writes CPU profiles of each into a folder there. */
+export const startChild = (folder: string, module: string): Child => {
   const profile = process.env['CAPSTAN_BENCH_PROFILE'];
-  const child: ChildProcess = fork(fileURLToPath(new URL(module, import.meta.url)), {
-    execArgv: [
-      '--import',
-      'tsx',
-      ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profile, module)}`]),
-    ],
+  const child: ChildProcess = fork(join(folder, `${module}.js`), {
+    execArgv: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profile, module)}`],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced',
   });
@@ -77,9 +72,11 @@ const answering = <Question>(answer: (question: Question) => Promise<unknown>): 
 export const serveQuestions = answering;
 
 export interface Memory {
-  /** Bytes, after a collection. */
+  /** Bytes. */
   readonly resident: number;
   readonly heap: number;
+  /** Milliseconds of CPU since the start. */
+  readonly cpu: number;
 }
 
 /** For a server: the first message are its options, answered with its port; the others ask for its memory. */
@@ -88,7 +85,8 @@ export const serveChild = (start: (options: ServerOptions) => Promise<Served>): 
   answering(async (question: ServerOptions | 'memory') => {
     if (question === 'memory') {
       const { rss, heapUsed } = process.memoryUsage();
-      return { resident: rss, heap: heapUsed } satisfies Memory;
+      const { user, system } = process.cpuUsage();
+      return { resident: rss, heap: heapUsed, cpu: (user + system) / 1000 } satisfies Memory;
     }
     served = await start(question);
     return served.port;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { duplicateFields } from '../../../src/resources/duplicate-fields.js';
+import { duplicateFields, namesTwice } from '../../../src/resources/duplicate-fields.js';
 import type { Kind } from '../../../src/resources/kind.js';
 import { configmaps } from '../../../src/resources/kinds/configmaps.js';
 import { deployments } from '../../../src/resources/kinds/deployments.js';
@@ -222,5 +222,6 @@ describe('duplicate fields', () => {
     ['"text"', []],
   ])('of %s', (text, expected) => {
     expect(duplicateFields(text)).toEqual(expected);
+    expect(namesTwice(text, JSON.parse(text)), 'the quick look agrees').toBe(expected.length > 0);
   });
 });
