@@ -14,9 +14,13 @@ export const connectionOptions = (command: Command): void => {
     .option('--data-dir <DIR>', `data directory of this machine's Capstan (default: ${defaultDataDir})`);
 };
 
+export const dataDirOf = (invocation: Invocation, { environment }: CliContext): string =>
+  textOption(invocation, 'dataDir') ?? environment['CAPSTAN_DATA_DIR'] ?? defaultDataDir;
+
 /** Throws ServiceUnavailable, saying what to start, when there is no cluster to talk to. */
-export const connect = async (invocation: Invocation, { environment }: CliContext): Promise<Remote> => {
-  const dataDir = textOption(invocation, 'dataDir') ?? environment['CAPSTAN_DATA_DIR'] ?? defaultDataDir;
+export const connect = async (invocation: Invocation, context: CliContext): Promise<Remote> => {
+  const { environment } = context;
+  const dataDir = dataDirOf(invocation, context);
   const file =
     textOption(invocation, 'kubeconfig') ??
     environment['CAPSTAN_KUBECONFIG'] ??

@@ -41,9 +41,11 @@ import { authorityHash } from '../pki/certificate.js';
 import type { Rotating } from '../pki/rotating.js';
 import type { Store } from '../store/store.js';
 import { encryptOlderData, rotateKeyEndpoint } from './at-rest.js';
+import { backupEndpoint } from './backup/backup.js';
 import type { Credentials } from './credentials.js';
 import { createAuthentication, type Authentication } from './authentication.js';
 import { certificateAuthority } from './certificate-authority.js';
+import { dataDirectory } from './data-directory.js';
 import { decisionsEndpoint } from './decisions-endpoint.js';
 import { identities } from './identities.js';
 import { publishNetwork } from './network.js';
@@ -197,6 +199,7 @@ const listen = async (parts: ServingParts, { extensions, webhook }: Endpoints): 
       decisionsEndpoint(decisions),
       rotateKeyEndpoint(store, engine),
       ...authentication.extensions,
+      backupEndpoint({ store, engine, directory: dataDirectory(settings.dataDir), clock }),
       ...extensions,
     ],
   });

@@ -11,8 +11,16 @@ export interface Remote {
   readonly server: string;
   /** Calls one of Capstan's own endpoints and parses its JSON answer; throws ClusterError like every verb. */
   request(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<unknown>;
+  /** The body of one of Capstan's own endpoints, as it comes; throws like `request`. */
+  download(path: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   close(): void;
 }
+
+const textOf = async (body: AsyncIterable<Uint8Array>): Promise<string> => {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+};
 
 /** `origin` names the kubeconfig in errors. */
 export const openRemote = (kubeconfig: string, origin: string, userAgent = 'capstan'): Remote => {
@@ -34,12 +42,15 @@ export const openRemote = (kubeconfig: string, origin: string, userAgent = 'caps
         },
         signal,
       );
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of response.body) chunks.push(chunk);
-      const text = Buffer.concat(chunks).toString('utf8');
+      const text = await textOf(response.body);
       const value: unknown = text === '' ? undefined : JSON.parse(text);
       if (response.status >= 400) throw errorOfStatus(response.status, value);
       return value;
+    },
+    download: async (path, signal) => {
+      const { status, body } = await transport.request({ method: 'GET', path }, signal);
+      if (status >= 400) throw errorOfStatus(status, JSON.parse(await textOf(body)));
+      return body;
     },
     close: () => transport.close(),
   };

@@ -177,7 +177,7 @@ const measure = async (bench: Bench, onDisk: boolean): Promise<readonly Row[]> =
       aim: '≤ 0.4 ms',
     }),
     row(gets, (times) => at(times, 0.99), { figure: 'GET of a pod, one client, p99', unit: 'ms' }),
-    row([[http2[0], gets[0]?.[0] as Times]], (times) => at(times, 0.5), {
+    row([[http2[0], gets[0]?.[0] as Measured]], (times) => at(times, 0.5), {
       figure: 'GET of a pod over HTTP/2, p50',
       unit: 'ms',
       note: 'beside HTTP/1.1 of the same server',

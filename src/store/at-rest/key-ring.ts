@@ -101,6 +101,11 @@ export class KeyRing {
     return this.#keys.map(({ id }) => id);
   }
 
+  /** What the file holds, or will: for backups. */
+  get content(): string {
+    return render(this.#keys);
+  }
+
   find(id: string): EncryptionKey | undefined {
     return this.#keys.find((key) => key.id === id);
   }
