@@ -19,6 +19,7 @@ import type { Journal } from './journal.js';
 import { observeAll, problemsOfError } from './observe.js';
 import { FIELD_MANAGER } from './ownership.js';
 import { planApplication, type ApplicationPlan } from './plan.js';
+import { lettingScale } from './autoscaled.js';
 import { problemText, type Problem } from './problem.js';
 import type { RollBack } from './roll-back.js';
 import type { ObjectReader } from './source.js';
@@ -107,7 +108,7 @@ export class GitExecutor implements Executor<GitAction> {
       cluster,
       view,
       reader,
-      spec,
+      spec: lettingScale(spec, view),
       signal,
       live: (desired) => controller.live(state, desired),
       isWanted: (id) => controller.isWanted(id),
@@ -197,7 +198,7 @@ export class GitExecutor implements Executor<GitAction> {
     const wasNew = state.isNew;
     const failures = await executePlan(plan.changes, {
       cluster,
-      spec,
+      spec: lettingScale(spec, this.#options.view),
       signal,
       applied: (desired, result) => {
         state.settle(desired, result);

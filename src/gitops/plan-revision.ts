@@ -1,4 +1,5 @@
 // The plan of any revision, the head's or a proposal's, against what is live now. Changes nothing.
+import { lettingScale } from './autoscaled.js';
 import type { Cluster } from '../client/cluster.js';
 import type { View } from '../client/view.js';
 import type { Resource } from '../resources/resource.js';
@@ -47,7 +48,15 @@ const planOf = async (
     if (!settled && problems.length === 0) asked.push(desired);
   }
   const isWanted = (id: string): boolean => owners.has(id);
-  const observations = await observeAll(asked, { cluster, view, reader, spec, signal, live, isWanted });
+  const observations = await observeAll(asked, {
+    cluster,
+    view,
+    reader,
+    spec: lettingScale(spec, view),
+    signal,
+    live,
+    isWanted,
+  });
   return planApplication({
     spec,
     revision: revision.commit.oid,

@@ -9,6 +9,7 @@ import { createStreamHandler } from '../apiserver/streams/stream-handler.js';
 import { KindCatalog } from '../apiserver/custom/kind-catalog.js';
 import { createApiHandler } from '../apiserver/handler.js';
 import { createLocalCluster } from '../apiserver/local-cluster.js';
+import { startAutoscaler } from './autoscaling.js';
 import { UsageReader } from '../apiserver/resource-metrics/usage-reader.js';
 import { createRegistry, readsOf } from '../apiserver/store-registry.js';
 import { conversionWebhook } from '../apiserver/webhooks/conversion.js';
@@ -170,6 +171,7 @@ interface ServingParts extends MasterOptions {
   readonly authorizer: Authorizer;
   readonly authentication: Authentication;
   readonly gateway: HttpNodeGateway;
+  readonly usage: UsageReader;
   readonly decisions: DecisionLog;
   readonly tasks: Tasks;
 }
@@ -177,7 +179,7 @@ interface ServingParts extends MasterOptions {
 /** The API server's port, with everything that answers on it. */
 const listen = async (parts: ServingParts, { extensions, webhook }: Endpoints): Promise<HttpServer> => {
   const { settings, engine, credentials, version, clock, log, tasks } = parts;
-  const { store, registry, catalog, authorizer, authentication, gateway, decisions } = parts;
+  const { store, registry, catalog, authorizer, authentication, gateway, usage, decisions } = parts;
   const { authenticator, tokens } = authentication;
   const around = await startSurroundings({ settings, store, kinds, clock, log }, tasks);
   const proxy = { transport: createProxyTransport(gateway), random: randomIds.random };
@@ -188,7 +190,7 @@ const listen = async (parts: ServingParts, { extensions, webhook }: Endpoints): 
     log: log.child({ part: 'api' }),
     version,
     nodeGateway: gateway,
-    usage: new UsageReader({ registry, meter: gateway, clock, log }),
+    usage,
     proxy,
     authenticator,
     tokens,
@@ -310,6 +312,9 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
     return { ca, cert: agentClient.certificate, key: agentClient.key };
   });
   tasks.finally(() => gateway.close());
+  const usage = new UsageReader({ registry, meter: gateway, clock, log });
+  const scaling = { informers, kinds: catalog, usage, clock, log, decisions };
+  startAutoscaler({ ...scaling, cluster: clusterAs(identities.controllers), recorderFor }, tasks);
   return {
     kinds: catalog,
     informers,
@@ -318,7 +323,18 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
     recorderFor,
     listen: (endpoints) =>
       listen(
-        { ...options, store, registry, catalog, authorizer, authentication, gateway, decisions, tasks },
+        {
+          ...options,
+          store,
+          registry,
+          catalog,
+          authorizer,
+          authentication,
+          gateway,
+          usage,
+          decisions,
+          tasks,
+        },
         endpoints,
       ),
   };

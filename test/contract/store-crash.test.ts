@@ -23,7 +23,11 @@ const sources = [
 let workspace: string;
 
 const filesOf = async (path: string): Promise<string[]> =>
-  path.endsWith('.ts') ? [path] : (await readdir(join(root, path))).map((name) => join(path, name));
+  path.endsWith('.ts')
+    ? [path]
+    : (await readdir(join(root, path), { recursive: true }))
+        .filter((name) => name.endsWith('.ts'))
+        .map((name) => join(path, name));
 
 /** Compiles the writer once: starting it through a TypeScript loader would take most of the time of the test. */
 const compile = async (): Promise<void> => {
