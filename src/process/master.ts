@@ -29,6 +29,7 @@ import { createClusterExecutor } from '../reconcile/cluster-executor.js';
 import { DecisionLog } from '../reconcile/decision-log.js';
 import { createEventRecorder, type RunningEventRecorder } from '../reconcile/event-recorder.js';
 import { createLoop } from '../reconcile/loop.js';
+import { sendMetricRequest } from '../host/metric-request.js';
 import { createRolloutControllers } from '../rollouts/rollouts.js';
 import { createScheduler } from '../scheduler/scheduler.js';
 import { storedKinds } from '../resources/kind-source.js';
@@ -133,7 +134,7 @@ const startControlLoops = async (
         signToken: (secret, account) => authentication.serviceAccounts.issueLegacy(secret, account),
         certificates: certificateAuthority({ settings, credentials, authorizer, clock }),
       }),
-      ...createRolloutControllers({ executor }),
+      ...createRolloutControllers({ cluster, executor, clock, send: sendMetricRequest }),
     ],
     informers,
     clock,

@@ -17,6 +17,7 @@ import { DecisionLog } from '../../src/reconcile/decision-log.js';
 import { createEventRecorder } from '../../src/reconcile/event-recorder.js';
 import { createLoop } from '../../src/reconcile/loop.js';
 import { kinds } from '../../src/resources/kinds.js';
+import type { SendMetricRequest } from '../../src/rollouts/analysis/metric-source.js';
 import { createRolloutControllers } from '../../src/rollouts/rollouts.js';
 import { createScheduler } from '../../src/scheduler/scheduler.js';
 import { MemoryEngine } from '../../src/store/memory-engine.js';
@@ -35,8 +36,12 @@ export interface SimulationOptions {
   readonly stopMs?: number;
   /** Of the master's own connection: informers, controllers, scheduler. */
   readonly faults?: Omit<FaultOptions, 'clock' | 'random'>;
+  /** What metric servers answer; none is there by default. */
+  readonly metrics?: SendMetricRequest;
   readonly log?: Logger;
 }
+
+const noMetrics: SendMetricRequest = () => Promise.reject(new Error('nothing listens there'));
 
 /** mulberry32: small, good enough, the same everywhere. */
 export const randomFrom = (seed: number): (() => number) => {
@@ -125,7 +130,7 @@ export class Simulation {
     const executor = createClusterExecutor({ cluster, events, fieldManager: 'capstan-controllers' });
     const controllers = [
       ...createControllers({ cluster, informers, executor, clock, kinds, podCidr: '10.244.0.0/16' }),
-      ...createRolloutControllers({ executor }),
+      ...createRolloutControllers({ cluster, executor, clock, send: this.#options.metrics ?? noMetrics }),
     ];
     const loop = createLoop({ controllers, informers, clock, log, decisions });
     const scheduler = createScheduler({ informers, executor, clock, log, decisions });
