@@ -122,6 +122,14 @@ const makeBelow = async (volumePath: string, path: string): Promise<void> => {
   }
 };
 
+/** How the node itself finds names. */
+export const readResolvConf = async (): Promise<string> => {
+  const own = (await readOptionalFile('/etc/resolv.conf')) ?? '';
+  if (!own.includes('nameserver 127.0.0.53')) return own;
+  // The stub of systemd-resolved cannot be reached from pods: take what it asks itself.
+  return (await readOptionalFile('/run/systemd/resolve/resolv.conf')) ?? own;
+};
+
 class DiskNodeFiles implements NodeFiles {
   readonly volumeRoot: string;
   readonly #root: string;
@@ -233,11 +241,8 @@ class DiskNodeFiles implements NodeFiles {
     return profile;
   }
 
-  async resolvConf(): Promise<string> {
-    const own = (await readOptionalFile('/etc/resolv.conf')) ?? '';
-    if (!own.includes('nameserver 127.0.0.53')) return own;
-    // The stub of systemd-resolved cannot be reached from pods: take what it asks itself.
-    return (await readOptionalFile('/run/systemd/resolve/resolv.conf')) ?? own;
+  resolvConf(): Promise<string> {
+    return readResolvConf();
   }
 
   async hosts(): Promise<string> {

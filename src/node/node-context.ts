@@ -34,7 +34,8 @@ export interface NodeContext {
   readonly waitsForProxies?: (() => boolean) | undefined;
   /** Where pods reach the API server; undefined while that is not known. */
   readonly apiService?: (() => ApiService | undefined) | undefined;
-  readonly dns?: ClusterDns | undefined;
+  /** How pods find names; undefined: as the node does. Waits until the cluster has said. */
+  dns?(signal: AbortSignal): Promise<ClusterDns | undefined>;
   /** `docker`, `hollow`. */
   readonly engine: string;
   readonly allocatable: Readonly<Record<string, string>>;

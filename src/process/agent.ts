@@ -1,7 +1,7 @@
 // `capstan agent`: the node agent of a machine whose master is elsewhere.
 import { ClusterError } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
-import { createInformers } from '../client/informers.js';
+import { createInformers, type Informers, type WatchedKind } from '../client/informers.js';
 import { parseKubeconfig, type Kubeconfig } from '../client/kubeconfig.js';
 import { createRemoteCluster } from '../client/remote-cluster.js';
 import { removePid, writePid } from '../host/detached.js';
@@ -90,14 +90,15 @@ const start = async (
   const cluster = createRemoteCluster(transport, { userAgent: 'capstan-agent' });
   const events = createEventRecorder({ cluster, clock, log, component: 'capstan-agent', host: nodeName });
   tasks.start('events', (signal) => events.run(signal));
-  const informers = createInformers({
-    cluster,
-    kinds: watchedByNetwork,
-    clock,
-    log,
-    random: randomIds.random,
-  });
+  const informersOf = (kinds: readonly WatchedKind[]): Informers =>
+    createInformers({ cluster, kinds, clock, log, random: randomIds.random });
+  const informers = informersOf(watchedByNetwork);
   tasks.start('informers', (signal) => informers.run(signal));
+  const watch = (kinds: readonly WatchedKind[], signal: AbortSignal): Informers => {
+    const more = informersOf(kinds);
+    tasks.start('informers', () => more.run(signal));
+    return more;
+  };
   const address = settings.advertiseAddress ?? primaryAddress();
   const { machineID } = await readMachine(directory.root);
   const identity = { nodeName, address, directory, cluster, clock, log };
@@ -105,6 +106,7 @@ const start = async (
   await startNode(
     {
       informers,
+      watch,
       settings,
       directory,
       nodeName,

@@ -2,6 +2,7 @@
 import { aborted, isAbort } from '../base/abort.js';
 import type { Clock } from '../base/clock.js';
 import { ClusterError, hasCode, messageOf } from '../base/errors.js';
+import { clusterDnsAddress, firstHost } from '../base/ipv4.js';
 import type { Logger } from '../base/log.js';
 import type { Cluster } from '../client/cluster.js';
 import type { Informers, WatchedKind } from '../client/informers.js';
@@ -22,7 +23,13 @@ import { followConfig } from '../network/follow-config.js';
 import { createNetworkAgent, networkKinds } from '../network/network-agent.js';
 import { networkConfigMap, networkConfigName, type NetworkConfig } from '../network/network-config.js';
 import type { PodNetworkBackend } from '../network/pod-network.js';
+import type { EventRecorder } from '../reconcile/cluster-action.js';
 import { configmaps } from '../resources/kinds/configmaps.js';
+import { networkpolicies } from '../resources/kinds/networkpolicies.js';
+import { nodes } from '../resources/kinds/nodes.js';
+import type { ClusterDns } from '../node/pod-files.js';
+import { clusterDomain, runDns } from './dns.js';
+import { runPolicies } from './policies.js';
 import type { Settings } from './settings.js';
 import type { Tasks } from './tasks.js';
 
@@ -36,13 +43,26 @@ export interface NodeNetworkOptions {
   readonly cluster: Cluster;
   /** At which other nodes reach this one. */
   readonly address: string;
+  readonly events: EventRecorder;
+  /** Informers that watch these kinds too, until the signal aborts. */
+  watch(kinds: readonly WatchedKind[], signal: AbortSignal): Informers;
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+export interface NodeNetwork {
+  /** How the engine makes the network of this node's pods. */
+  readonly engine: EngineNetwork;
+  /** Pods of this node end when the proxies of the cluster have taken them out; false where there are none. */
+  waitsForProxies(): boolean;
+  /** How pods find names. */
+  dns(signal: AbortSignal): Promise<ClusterDns>;
 }
 
 /** What an agent's informers follow for its network. */
 export const watchedByNetwork: readonly WatchedKind[] = [
   ...networkKinds,
+  networkpolicies,
   {
     of: configmaps,
     namespace: networkConfigName.namespace,
@@ -102,8 +122,8 @@ export const checkNetwork = async (settings: Settings, named: Named, signal: Abo
 /** Takes everything of an installation's network out of the kernel; other rules and devices stay. */
 export const removeNetwork = async (instance: string, signal: AbortSignal): Promise<void> => {
   const commands = createCommands();
-  const { table, vxlan, forwarding } = networkNames(instance);
-  await removeFromKernel(commands, { table, devices: [vxlan] }, signal);
+  const { table, policies, vxlan, forwarding } = networkNames(instance);
+  await removeFromKernel(commands, { table, policies, devices: [vxlan] }, signal);
   await createForwarding(commands, forwarding).remove(signal);
 };
 
@@ -154,7 +174,8 @@ const run = async (options: RunOptions, config: NetworkConfig, signal: AbortSign
     ],
   });
   log.info({ backend: config.backend, podCidr, serviceCidr }, 'the network of this node starts');
-  await agent.run(signal);
+  const policies = runPolicies({ ...options, table: names.policies, commands }, signal);
+  await Promise.all([agent.run(signal), policies]);
 };
 
 const pause = async (clock: Clock, signal: AbortSignal): Promise<void> => {
@@ -170,7 +191,8 @@ const runOrRetry = async (options: RunOptions, config: NetworkConfig, signal: Ab
   const { clock, log } = options;
   for (;;) {
     try {
-      await (config.backend === 'none' ? aborted(signal) : run(options, config, signal));
+      const kernel = config.backend === 'none' ? aborted(signal) : run(options, config, signal);
+      await Promise.all([kernel, runDns(options, config, signal)]);
       return;
     } catch (error) {
       if (signal.aborted) return;
@@ -179,13 +201,6 @@ const runOrRetry = async (options: RunOptions, config: NetworkConfig, signal: Ab
     }
   }
 };
-
-export interface NodeNetwork {
-  /** How the engine makes the network of this node's pods. */
-  readonly engine: EngineNetwork;
-  /** Pods of this node end when the proxies of the cluster have taken them out; false where there are none. */
-  waitsForProxies(): boolean;
-}
 
 /** Starts the node's network as tasks of the process. */
 export const startNetwork = (options: NodeNetworkOptions, tasks: Tasks): NodeNetwork => {
@@ -213,13 +228,27 @@ export const startNetwork = (options: NodeNetworkOptions, tasks: Tasks): NodeNet
       signal,
     );
   });
-  const traits: EngineNetwork['traits'] = async (signal) => {
+  const configuration = async (signal: AbortSignal): Promise<NetworkConfig> => {
     const config = await Promise.race([first, aborted(signal).then(() => undefined)]);
-    signal.throwIfAborted();
-    if (config === undefined || config.backend === 'none') return { mtu: plainMtu, masquerade: true };
+    if (config === undefined) throw signal.reason;
+    return config;
+  };
+  const traits: EngineNetwork['traits'] = async (signal) => {
+    const config = await configuration(signal);
+    if (config.backend === 'none') return { mtu: plainMtu, masquerade: true };
     const overlay = backendOf(createCommands(), config, instance);
     // The proxy's table rewrites sources, and knows which addresses are the cluster's own.
     return { mtu: await overlay.mtu(address, signal), masquerade: false };
   };
-  return { engine: { traits }, waitsForProxies: () => backend !== 'none' };
+  return {
+    engine: { traits },
+    waitsForProxies: () => backend !== 'none',
+    dns: async (signal) => {
+      const config = await configuration(signal);
+      const own = firstHost(informers.view.get(nodes, { name: nodeName })?.spec.podCIDR);
+      // Without a proxy, nothing leads from the cluster's address to the server of this node.
+      const server = config.backend === 'none' ? own : clusterDnsAddress(config.serviceCidr);
+      return { nameservers: server === undefined ? [] : [server], domain: clusterDomain };
+    },
+  };
 };

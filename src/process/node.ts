@@ -4,7 +4,7 @@ import { ClusterError } from '../base/errors.js';
 import type { HttpHandler, HttpRequest, UpgradeHandler } from '../base/http.js';
 import type { Logger } from '../base/log.js';
 import type { Cluster } from '../client/cluster.js';
-import type { Informers } from '../client/informers.js';
+import type { Informers, WatchedKind } from '../client/informers.js';
 import { createDockerRuntime } from '../host/docker/docker-runtime.js';
 import { dockerVersion } from '../host/docker/engine-version.js';
 import { startHttpServer } from '../host/http-server.js';
@@ -43,6 +43,8 @@ export interface NodeOptions {
   readonly source: PodSource;
   /** Watches at least `watchedByNetwork`. */
   readonly informers: Informers;
+  /** Informers that watch these kinds too, until the signal aborts. */
+  watch(kinds: readonly WatchedKind[], signal: AbortSignal): Informers;
   readonly events: EventRecorder;
   readonly decisions?: DecisionLog | undefined;
   /** PEM of the authority, and the node's certificate. */
@@ -112,6 +114,7 @@ export const startNode = async (options: NodeOptions, tasks: Tasks): Promise<voi
     runtime,
     files: createNodeFiles(directory.node),
     prober: networkProber,
+    dns: (signal) => network.dns(signal),
     clock: options.clock,
     events: options.events,
     decisions: options.decisions,

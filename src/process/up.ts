@@ -46,6 +46,7 @@ const startNodes = (options: ControlPlane, tasks: Tasks): Promise<void> => {
       decisions,
       informers,
       cluster: master.clusterAs(who),
+      watch: () => informers,
       source: viewPodSources(informers)(nodeName),
       events: master.recorderFor('capstan-agent', who),
     },

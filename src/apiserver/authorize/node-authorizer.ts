@@ -1,7 +1,8 @@
 // What the agent of a machine may do: watch over what all machines need, and reach only what its own pods refer to.
 import type { Identity } from '../../base/http.js';
 import type { Container, Pod } from '../../resources/generated/types.js';
-import { storeKey } from '../../resources/kind.js';
+import { kindPrefix, storeKey } from '../../resources/kind.js';
+import { networkpolicies } from '../../resources/kinds/networkpolicies.js';
 import { pods } from '../../resources/kinds/pods.js';
 import { claimNameOf } from '../../resources/storage/binding.js';
 import type { Entry, Store } from '../../store/store.js';
@@ -29,6 +30,7 @@ const everyNode: Readonly<Record<string, readonly string[]>> = {
   '/persistentvolumes/': [...reading, 'patch'],
   'storage.k8s.io/storageclasses/': reading,
   'discovery.k8s.io/endpointslices/': reading,
+  'networking.k8s.io/networkpolicies/': reading,
   'node.k8s.io/runtimeclasses/': reading,
   '/events/': ['create', 'update', 'patch'],
   'events.k8s.io/events/': ['create', 'update', 'patch'],
@@ -142,12 +144,15 @@ export class NodeAuthorizer {
       if (entry === undefined || this.#of(entry).node === node) return undefined;
       return `node '${node}' can only get its own pods`;
     }
-    if (verb === 'list' || verb === 'watch')
+    if (verb === 'list' || verb === 'watch') {
+      // Network policies name pods by their labels, wherever they run: who enforces them must see those.
+      if (this.#store.list(kindPrefix(networkpolicies), { limit: 1 }).entries.length > 0) return undefined;
       return fieldSelector
         .split(',')
         .some((term) => /^spec\.nodeName==?/.test(term) && term.endsWith(`=${node}`))
         ? undefined
         : `can only list/watch pods with spec.nodeName field selector`;
+    }
     return '';
   }
 
@@ -160,11 +165,13 @@ export class NodeAuthorizer {
   }
 }
 
-/** The ConfigMap that says how the cluster's network is made. */
+const clusterSettings: ReadonlySet<string> = new Set(['capstan-network', 'capstan-dns']);
+
+/** ConfigMaps that say how the cluster's network is made, and how it finds names. */
 const isClusterSetting = ({ group, resource, subresource, namespace, name, verb }: ResourceAttributes) =>
   `${group}/${resource}/${subresource}` === '/configmaps/' &&
   namespace === 'kube-system' &&
-  name === 'capstan-network' &&
+  clusterSettings.has(name) &&
   reading.includes(verb);
 
 const leaseVerbs = ['get', 'create', 'update', 'patch', 'delete'];

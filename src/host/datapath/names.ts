@@ -3,6 +3,8 @@
 export interface NetworkNames {
   /** nftables table of services. */
   readonly table: string;
+  /** nftables table of network policies. */
+  readonly policies: string;
   /** Overlay devices, at most 15 characters. */
   readonly vxlan: string;
   /** iptables chain that lets pods' packets pass a firewall that forwards nothing by default. */
@@ -14,6 +16,7 @@ export const tablePrefix = 'capstan-';
 /** `instance`: 12 hexadecimal digits. */
 export const networkNames = (instance: string): NetworkNames => ({
   table: `${tablePrefix}${instance}`,
+  policies: `capstan_policies-${instance}`,
   vxlan: `capx-${instance.slice(0, 8)}`,
   forwarding: `CAPSTAN-${instance}`,
 });

@@ -25,11 +25,22 @@ const removeTable = async (commands: Commands, table: string, signal: AbortSigna
   await commands.run('nft', ['delete', 'table', 'ip', table], { signal });
 };
 
+export interface KernelNames {
+  /** nftables tables of services and of network policies. */
+  readonly table: string;
+  readonly policies: string;
+  readonly devices: readonly string[];
+}
+
 export const removeFromKernel = async (
   commands: Commands,
-  { table, devices }: { readonly table: string; readonly devices: readonly string[] },
+  { table, policies, devices }: KernelNames,
   signal: AbortSignal,
 ): Promise<void> => {
   await ifInstalled(() => removeTable(commands, table, signal));
+  await ifInstalled(async () => {
+    const input = `add table ip ${policies}\ndelete table ip ${policies}\n`;
+    await commands.ask('nft', ['-f', '-'], { input, signal });
+  });
   for (const device of devices) await ifInstalled(() => removeDevice(commands, device, signal));
 };

@@ -31,8 +31,10 @@ export type DnsListen = (options: {
 }) => Promise<DnsListener>;
 
 export interface DnsAgentOptions {
-  /** Watches at least Services, EndpointSlices, Nodes, and the ConfigMap of the server. */
+  /** Watches at least Services, EndpointSlices and Nodes. */
   readonly informers: Informers;
+  /** Watches the ConfigMap of the server. */
+  readonly configMaps: Informers;
   readonly zone: ClusterZoneOptions;
   readonly nodeName: string;
   readonly listen: DnsListen;
@@ -102,16 +104,11 @@ class NodeDns implements DnsAgent {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { informers } = this.#options;
-    try {
-      // Before the picture is whole, names that are there would be denied.
-      await informers.ready(signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      throw error;
-    }
+    const { informers, configMaps } = this.#options;
+    // Before the picture is whole, names that are there would be denied.
+    await informers.ready(signal);
     const stops = [
-      informers.subscribe(configmaps, ({ object, type }) => {
+      configMaps.subscribe(configmaps, ({ object, type }) => {
         const { name, namespace } = object.metadata;
         if (name === dnsConfigName.name && namespace === dnsConfigName.namespace)
           this.#configure(type === 'deleted' ? undefined : object);

@@ -67,12 +67,17 @@ export const volumeMounts = async (
 export const systemMounts = async (
   scope: PodScope,
   { container, attempt, sandbox }: Start,
+  signal: AbortSignal,
 ): Promise<readonly Mount[]> => {
-  const { files, dns } = scope.node;
+  const { files } = scope.node;
   const pod = scope.pod();
   const { uid } = pod.metadata;
   const podIP = sandbox && addressOf(sandbox);
-  const [nodeHosts, nodeResolv] = await Promise.all([files.hosts(), files.resolvConf()]);
+  const [nodeHosts, nodeResolv, dns] = await Promise.all([
+    files.hosts(),
+    files.resolvConf(),
+    scope.node.dns?.(signal),
+  ]);
   const [hosts, resolver, lastWords] = await Promise.all([
     files.podFile(uid, 'etc-hosts', hostsFile(pod, podIP, nodeHosts)),
     files.podFile(uid, 'resolv.conf', resolvConf(pod, nodeResolv, dns)),

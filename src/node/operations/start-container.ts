@@ -55,7 +55,7 @@ const create = async (scope: PodScope, action: Start, signal: AbortSignal): Prom
     step('CreateContainerError', signal, () => seccompOf(scope, action)),
     step('CreateContainerConfigError', signal, async () => [
       ...(await volumeMounts(scope, container, environment.value)),
-      ...(await systemMounts(scope, action)),
+      ...(await systemMounts(scope, action, signal)),
     ]),
   ]);
   const refused = refusedUser(pod, container, image.user ?? '');

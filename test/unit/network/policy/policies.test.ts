@@ -235,7 +235,9 @@ it('whatever changes, the rules of both nodes together give the verdict that the
               }
         const empty = now.policies.length === 0;
         if (empty)
-          expect(nodes.map(({ model }) => model.names)).toEqual(nodes.map(() => ['closed', 'forward', 'self']));
+          expect(nodes.map(({ model }) => model.names)).toEqual(
+            nodes.map(() => ['closed', 'forward', 'self']),
+          );
       } catch (error) {
         throw new Error(`seed ${seed}, round ${round}: ${String(error)}`, { cause: error });
       }
