@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { capstanDefinitions } from './capstan-definitions.js';
+import { gatewayDefinitions } from './gateway-definitions.js';
 import { rolloutDefinitions } from './rollout-definitions.js';
 import { buildDefinitions } from './definitions.js';
 import { renderProtobufFields } from './protobuf.js';
@@ -13,7 +14,7 @@ const target = join(new URL('../..', import.meta.url).pathname, 'src/resources/g
 mkdirSync(target, { recursive: true });
 const definitions = [
   ...buildDefinitions(),
-  ...Object.entries({ ...capstanDefinitions, ...rolloutDefinitions }),
+  ...Object.entries({ ...capstanDefinitions, ...rolloutDefinitions, ...gatewayDefinitions }),
 ];
 const sorted = Object.fromEntries(definitions.sort(([a], [b]) => (a < b ? -1 : 1)));
 

@@ -26,6 +26,10 @@ import { leases } from './kinds/leases.js';
 import { mutatingwebhookconfigurations } from './kinds/mutatingwebhookconfigurations.js';
 import { namespaces } from './kinds/namespaces.js';
 import { networkpolicies } from './kinds/networkpolicies.js';
+import { gatewayclasses } from './kinds/gatewayclasses.js';
+import { gateways } from './kinds/gateways.js';
+import { httproutes } from './kinds/httproutes.js';
+import { referencegrants } from './kinds/referencegrants.js';
 import { nodes } from './kinds/nodes.js';
 import { poddisruptionbudgets } from './kinds/poddisruptionbudgets.js';
 import { persistentvolumeclaims } from './kinds/persistentvolumeclaims.js';
@@ -84,6 +88,10 @@ export const kinds: readonly Kind[] = [
   ingresses,
   ingressclasses,
   networkpolicies,
+  gatewayclasses,
+  gateways,
+  httproutes,
+  referencegrants,
   roles,
   rolebindings,
   clusterroles,
