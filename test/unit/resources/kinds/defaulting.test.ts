@@ -50,6 +50,10 @@ import { volumeattachments } from '../../../../src/resources/kinds/volumeattachm
 import { secrets } from '../../../../src/resources/kinds/secrets.js';
 import { serviceaccounts } from '../../../../src/resources/kinds/serviceaccounts.js';
 import { validatingwebhookconfigurations } from '../../../../src/resources/kinds/validatingwebhookconfigurations.js';
+import { gatewayclasses } from '../../../../src/resources/kinds/gatewayclasses.js';
+import { gateways } from '../../../../src/resources/kinds/gateways.js';
+import { httproutes } from '../../../../src/resources/kinds/httproutes.js';
+import { referencegrants } from '../../../../src/resources/kinds/referencegrants.js';
 import { services } from '../../../../src/resources/kinds/services.js';
 import { statefulsets } from '../../../../src/resources/kinds/statefulsets.js';
 import { storageclasses } from '../../../../src/resources/kinds/storageclasses.js';
@@ -128,6 +132,32 @@ describe('defaulting', () => {
     ],
     [poddisruptionbudgets, { spec: { selector, minAvailable: 1 } }],
     [controllerrevisions, { revision: 1, data: { spec: { template } } }],
+    [gatewayclasses, { spec: { controllerName: 'capstan.dev/gateway' } }],
+    [
+      gateways,
+      {
+        spec: {
+          gatewayClassName: 'capstan',
+          listeners: [{ name: 'a', port: 443, protocol: 'HTTPS', tls: { certificateRefs: [{ name: 'c' }] } }],
+        },
+      },
+    ],
+    [httproutes, { spec: { parentRefs: [{ name: 'g' }] } }],
+    [
+      httproutes,
+      {
+        spec: {
+          rules: [
+            {
+              matches: [{ headers: [{ name: 'x', value: 'y' }], queryParams: [{ name: 'q', value: '1' }] }],
+              backendRefs: [{ name: 'web', port: 80 }],
+            },
+            { filters: [{ type: 'RequestRedirect', requestRedirect: { scheme: 'https' } }] },
+          ],
+        },
+      },
+    ],
+    [referencegrants, { spec: { from: [{ kind: 'HTTPRoute', namespace: 'a' }], to: [{ kind: 'Service' }] } }],
     [services, { spec: { ports: [{ port: 80 }] } }],
     [services, { spec: { type: 'LoadBalancer', sessionAffinity: 'ClientIP', ports: [{ port: 80 }] } }],
     [services, { spec: { type: 'ExternalName', externalName: 'x' } }],
