@@ -202,7 +202,7 @@ const randomPods = (dice: Random): Pod[] =>
   ).filter(() => dice.below(8) > 0);
 
 it('whatever changes, the rules of both nodes together give the verdict that the specification gives', () => {
-  for (let seed = 1; seed <= 60; seed += 1) {
+  for (let seed = 1; seed <= 30; seed += 1) {
     const dice = random(seed);
     const nodes = ['n0', 'n1', 'n2'].map((name) => ({
       name,
@@ -229,9 +229,13 @@ it('whatever changes, the rules of both nodes together give the verdict that the
               for (const protocol of ['tcp', 'udp']) {
                 const flow = { source: addressOf(from), destination: addressOf(to), protocol, port };
                 const wanted = specified(now, from, to, { protocol, port });
-                const text = JSON.stringify(flow);
-                expect(!nodes.some(({ model }) => model.drops(flow)), text).toBe(wanted);
-                expect(!nodes.some((node) => forbids(node.state, flow)), text).toBe(wanted);
+                // Hundreds of thousands of verdicts: a plain comparison, with words only for the wrong one.
+                const inKernel = !nodes.some(({ model }) => model.drops(flow));
+                const inState = !nodes.some((node) => forbids(node.state, flow));
+                if (inKernel !== wanted || inState !== wanted)
+                  throw new Error(
+                    `${JSON.stringify(flow)}: ${String([inKernel, inState])}, not ${String(wanted)}`,
+                  );
               }
         const empty = now.policies.length === 0;
         if (empty)
