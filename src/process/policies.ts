@@ -5,6 +5,7 @@ import type { Informers, WatchedKind } from '../client/informers.js';
 import type { Commands } from '../host/datapath/commands.js';
 import { createConnections } from '../host/datapath/connections.js';
 import { NftablesPolicies } from '../host/datapath/nftables-policies.js';
+import { forbids } from '../network/policy/policy-state.js';
 import { createPolicyAgent, policySubjectKinds } from '../network/policy/policy-agent.js';
 
 export interface PoliciesOptions {
@@ -25,7 +26,7 @@ export const runPolicies = async (options: PoliciesOptions, signal: AbortSignal)
   const agent = createPolicyAgent({
     informers,
     watchPods: (inner) => watch(policySubjectKinds, inner),
-    datapath: new NftablesPolicies({ table, commands, connections, log }),
+    datapath: new NftablesPolicies({ table, commands, connections, forbids, log }),
     nodeName,
     clock,
     log,

@@ -12,6 +12,7 @@ import { createVxlan } from '../../src/host/datapath/vxlan.js';
 import { silent } from '../../src/base/log.js';
 import type { Frontend, LocalNode } from '../../src/network/datapath.js';
 import { compilePolicies } from '../../src/network/policy/compile.js';
+import { forbids } from '../../src/network/policy/policy-state.js';
 import type { NetworkPolicy } from '../../src/resources/generated/types.js';
 import { namespace, pod, policy, specified, type World } from '../unit/network/policy/policy-fixtures.js';
 import { hostAddress, podAddress, podCidr, serviceCidr, startLab, subnet, type Lab } from './network-lab.js';
@@ -119,7 +120,13 @@ const startHost = async (host: number): Promise<void> => {
   };
   await proxy.apply({ node: node(host), frontends: new Map([[frontend.key, frontend]]) }, signal);
   datapaths.push(
-    new NftablesPolicies({ table, commands, connections: createConnections(commands, silent), log: silent }),
+    new NftablesPolicies({
+      table,
+      commands,
+      connections: createConnections(commands, silent),
+      forbids,
+      log: silent,
+    }),
   );
 };
 

@@ -1,8 +1,7 @@
 // Network policies in the kernel: one nftables table of Capstan's own, changed by transactions of what differs.
 import type { Logger } from '../../base/log.js';
 import type { PolicyDatapath } from '../../network/policy/policy-agent.js';
-import { emptyPolicyState, forbids } from '../../network/policy/policy-state.js';
-import type { PolicyState } from '../../network/policy/policy-state.js';
+import type { Flow, PolicyState } from '../../network/policy/policy-state.js';
 import type { Commands } from './commands.js';
 import type { Connections } from './connections.js';
 import { emptyTable, policyTransaction } from './policy-rules.js';
@@ -11,8 +10,12 @@ export interface NftablesPoliciesOptions {
   readonly table: string;
   readonly commands: Commands;
   readonly connections: Connections;
+  /** Whether a connection is to end under the policies. */
+  forbids(state: PolicyState, flow: Flow): boolean;
   readonly log: Logger;
 }
+
+const nothing: PolicyState = { sets: new Map(), classes: new Map(), ingress: new Map(), egress: new Map() };
 
 export class NftablesPolicies implements PolicyDatapath {
   readonly #options: NftablesPoliciesOptions;
@@ -27,7 +30,7 @@ export class NftablesPolicies implements PolicyDatapath {
 
   async apply(desired: PolicyState, signal: AbortSignal): Promise<void> {
     const { table, commands, connections, log } = this.#options;
-    const before = this.#state ?? emptyPolicyState;
+    const before = this.#state ?? nothing;
     const lines = [
       ...(this.#state === undefined ? emptyTable(table) : []),
       ...policyTransaction(table, before, desired),
@@ -38,7 +41,7 @@ export class NftablesPolicies implements PolicyDatapath {
     this.#rules = await this.#listRules(signal);
     this.#state = desired;
     if (desired.ingress.size + desired.egress.size === 0) return;
-    const cut = await connections.cut((flow) => forbids(desired, flow), signal);
+    const cut = await connections.cut((flow) => this.#options.forbids(desired, flow), signal);
     if (cut > 0) log.info({ connections: cut }, 'ended connections that network policies forbid now');
   }
 
