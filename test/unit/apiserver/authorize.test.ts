@@ -8,7 +8,6 @@ import { silent } from '../../../src/base/log.js';
 import { kinds } from '../../../src/resources/kinds.js';
 import { clusterrolebindings } from '../../../src/resources/kinds/clusterrolebindings.js';
 import { clusterroles } from '../../../src/resources/kinds/clusterroles.js';
-import { networkpolicies } from '../../../src/resources/kinds/networkpolicies.js';
 import { pods } from '../../../src/resources/kinds/pods.js';
 import { rolebindings } from '../../../src/resources/kinds/rolebindings.js';
 import { roles } from '../../../src/resources/kinds/roles.js';
@@ -214,15 +213,6 @@ describe('agents', () => {
       allowed: false,
       reason: 'can only list/watch pods with spec.nodeName field selector',
     });
-  });
-
-  it('list all pods while there are network policies to enforce', async () => {
-    await make(networkpolicies, {
-      metadata: { name: 'deny', namespace: 'default' },
-      spec: { podSelector: {} },
-    });
-    expect(can(agent('n1'), 'list pods')).toBe(true);
-    expect(can(agent('n1'), 'list secrets')).toBe(false);
   });
 });
 
