@@ -1,13 +1,14 @@
 // What agents may see of other nodes, and when.
 import { expect, it } from 'vitest';
 import { NodeAuthorizer } from '../../../src/apiserver/authorize/node-authorizer.js';
+import type { ResourceAttributes } from '../../../src/apiserver/authorize/attributes.js';
 import { networkpolicies } from '../../../src/resources/kinds/networkpolicies.js';
 import { options, setup } from './verbs-setup.js';
 
-const wanted = {
+const wanted: ResourceAttributes = {
+  type: 'resource',
   verb: 'list',
   group: '',
-  version: 'v1',
   resource: 'pods',
   subresource: '',
   namespace: '',
