@@ -4,7 +4,7 @@ import type { Informers } from '../client/informers.js';
 import type { Index, View, ViewChange } from '../client/view.js';
 import type { Controller, Decision, Key, Trigger } from '../reconcile/controller.js';
 import type { Application, ApplicationResource, ApplicationStatus } from '../resources/generated/types.js';
-import { storeKey, type Kind } from '../resources/kind.js';
+import { resourceNameOf, storeKey, type Kind } from '../resources/kind.js';
 import { applications } from '../resources/kinds/applications.js';
 import { nameOf, type Resource } from '../resources/resource.js';
 import type { ApplicationState } from './application-state.js';
@@ -30,7 +30,8 @@ export interface Owned {
 }
 
 export interface ControllerOptions {
-  readonly kinds: readonly Kind[];
+  /** All whose objects an application may hold: one for each resource, and the same list until others are served. */
+  kinds(): readonly Kind[];
   readonly informers: Informers;
   readonly states: ReadonlyMap<string, ApplicationState>;
   /** Of the last revision that could be read. */
@@ -61,15 +62,27 @@ export class ApplicationController implements Controller<Observed, GitAction> {
   readonly name = 'applications';
   readonly watches: readonly Trigger[];
   readonly #options: ControllerOptions;
-  readonly #indexes: readonly Index[];
+  /** By the name of the resource. */
+  readonly #indexes = new Map<string, Index>();
 
   constructor(options: ControllerOptions) {
     this.#options = options;
-    this.#indexes = options.kinds.map(ownershipIndex);
     this.watches = [
       { kind: applications, keys: (change) => this.#withDependents(change.object.metadata.name) },
-      ...options.kinds.map((kind): Trigger => ({ kind, keys: keysOf })),
     ];
+  }
+
+  /** What carries an application's label, of whatever kind. */
+  readonly watchesAll = (change: ViewChange): readonly Key[] =>
+    change.kind.group === applications.group && change.kind.plural === applications.plural
+      ? []
+      : keysOf(change);
+
+  #index(kind: Kind): Index {
+    const name = resourceNameOf(kind);
+    const known = this.#indexes.get(name) ?? ownershipIndex(kind);
+    this.#indexes.set(name, known);
+    return known;
   }
 
   /** Who waits for an application looks again when it moves. */
@@ -95,18 +108,20 @@ export class ApplicationController implements Controller<Observed, GitAction> {
   /** Live objects that carry the application's label; none when they are `expected` in number, which is quick to see. */
   strays(name: string, expected: number): readonly Owned[] {
     const { view } = this.#options.informers;
-    const count = this.#indexes.reduce((sum, index) => sum + view.lookup(index, name).length, 0);
+    const count = this.#options
+      .kinds()
+      .reduce((sum, kind) => sum + view.lookup(this.#index(kind), name).length, 0);
     return count === expected ? [] : this.owned(name);
   }
 
   /** Live objects that carry the application's label. */
   owned(name: string): readonly Owned[] {
     const { view } = this.#options.informers;
-    return this.#indexes.flatMap((index) =>
-      view.lookup(index, name).map((object) => ({
-        kind: index.kind,
+    return this.#options.kinds().flatMap((kind) =>
+      view.lookup(this.#index(kind), name).map((object) => ({
+        kind,
         object,
-        id: storeKey(index.kind, object.metadata.name, nameOf(object).namespace),
+        id: storeKey(kind, object.metadata.name, nameOf(object).namespace),
       })),
     );
   }

@@ -9,8 +9,9 @@ import type { EventRecorder } from '../reconcile/cluster-action.js';
 import type { DecisionLog } from '../reconcile/decision-log.js';
 import { createLoop } from '../reconcile/loop.js';
 import { runnable } from '../reconcile/runnable.js';
-import { storedKinds } from '../resources/kind-source.js';
 import { resourceNameOf, type Kind } from '../resources/kind.js';
+import { kindSource } from '../resources/kind-source.js';
+import type { Kinds, KindSource } from '../resources/kind-source.js';
 import { namespaces } from '../resources/kinds/namespaces.js';
 import { ApplicationController } from './application-controller.js';
 import type { ApplicationState } from './application-state.js';
@@ -18,6 +19,7 @@ import { createExtension } from './extension.js';
 import { GitExecutor } from './git-executor.js';
 import { GitLoop } from './git-loop.js';
 import { Journal } from './journal.js';
+import type { ManifestRules } from './manifest-file.js';
 import type { Plan } from './plan-text.js';
 import { planRevision } from './plan-revision.js';
 import { createPushGate, type PushGate } from './push-gate.js';
@@ -32,7 +34,7 @@ export interface GitOpsOptions {
   readonly cluster: Cluster;
   /** Watch everything that manifests may hold, applications, repositories and namespaces. */
   readonly informers: Informers;
-  readonly kinds: readonly Kind[];
+  readonly kinds: Kinds;
   readonly source: Source;
   readonly renderer: Renderer;
   readonly events: EventRecorder;
@@ -94,10 +96,47 @@ const tryAgain = (
   }
 };
 
+const isForGit = (kind: Kind, informers: Informers): boolean =>
+  !notForGit.has(resourceNameOf(kind)) && (kind.schema !== undefined || informers.watches(kind));
+
+/** What manifests may be of, made anew only when other kinds are served. */
+const rulesFor = (source: KindSource, informers: Informers): (() => ManifestRules) => {
+  let last: { readonly of: readonly Kind[]; readonly rules: ManifestRules } | undefined;
+  return () => {
+    const of = source.served();
+    if (last?.of !== of)
+      last = {
+        of,
+        rules: { kinds: of.filter((kind) => kind.schema !== undefined || informers.watches(kind)) },
+      };
+    return last.rules;
+  };
+};
+
+/** Tries again when a namespace comes; reads anew when other kinds are served. Returns what ends it. */
+const whenMoreExists = (
+  kinds: KindSource,
+  informers: Informers,
+  { git, again }: { readonly git: GitLoop; again(): void },
+): (() => void) => {
+  const unsubscribe = informers.subscribe(namespaces, ({ type }) => {
+    if (type === 'added') again();
+  });
+  const unfollow = kinds.subscribe(() => {
+    git.reread();
+    again();
+  });
+  return () => {
+    unsubscribe();
+    unfollow();
+  };
+};
+
 export const createGitOps = (options: GitOpsOptions): GitOps => {
   const { cluster, informers, source, clock, log, events, renderer } = options;
   const { view } = informers;
-  const watched = options.kinds.filter((kind) => informers.watches(kind));
+  const kinds = kindSource(options.kinds);
+  const rules = rulesFor(kinds, informers);
   const author = { name: 'Capstan', email: `capstan@${options.clusterName}.cluster` };
   const states = new Map<string, ApplicationState>();
   const journal = new Journal({ cluster, clock, log, address: source.address, branch: source.branch });
@@ -105,7 +144,7 @@ export const createGitOps = (options: GitOpsOptions): GitOps => {
 
   const git = new GitLoop({
     source,
-    rules: { kinds: watched },
+    rules,
     renderer,
     clock,
     log,
@@ -115,7 +154,7 @@ export const createGitOps = (options: GitOpsOptions): GitOps => {
     nudge,
   });
   const controller = new ApplicationController({
-    kinds: storedKinds(watched).filter((kind) => !notForGit.has(resourceNameOf(kind))),
+    kinds: () => kinds.stored().filter((kind) => isForGit(kind, informers)),
     informers,
     states,
     config: () => git.config,
@@ -162,14 +201,12 @@ export const createGitOps = (options: GitOpsOptions): GitOps => {
     webhook: createWebhook({ secret: options.webhookSecret, poke: () => source.poke() }),
     run: async (signal) => {
       await openJournal(journal, options, signal);
-      const unsubscribe = informers.subscribe(namespaces, ({ type }) => {
-        if (type === 'added') tryAgain(states, nudge);
-      });
+      const end = whenMoreExists(kinds, informers, { git, again: () => tryAgain(states, nudge) });
       try {
         await Promise.all([git.run(signal), loop.run(signal), status.run(signal)]);
         await journal.settled();
       } finally {
-        unsubscribe();
+        end();
       }
     },
   };

@@ -16,7 +16,8 @@ import type { Commit, ObjectReader, Renderer, Source } from './source.js';
 
 export interface GitLoopOptions {
   readonly source: Source;
-  readonly rules: ManifestRules;
+  /** What is valid in the cluster now; the same list of kinds until others are served. */
+  readonly rules: () => ManifestRules;
   readonly renderer: Renderer;
   readonly clock: Clock;
   readonly log: Logger;
@@ -37,6 +38,8 @@ export class GitLoop {
   #failures = 0;
   #turn: Promise<void> = Promise.resolve();
   #ready = false;
+  /** Other kinds are served than when the head was read: what was an error may be none. */
+  #stale = false;
 
   constructor(options: GitLoopOptions) {
     this.#options = options;
@@ -55,6 +58,12 @@ export class GitLoop {
   /** The last one that was read. */
   get revision(): Revision | undefined {
     return this.#revision;
+  }
+
+  /** Reads the head again though it is the same. */
+  reread(): void {
+    this.#stale = true;
+    this.#options.source.poke();
   }
 
   /** Follows hints until the signal aborts. Whatever fails leaves everything as it is and is tried again. */
@@ -99,23 +108,30 @@ export class GitLoop {
   async #refresh(signal: AbortSignal): Promise<void> {
     const { source, journal } = this.#options;
     const head = await source.head(signal);
-    if (head.oid === this.#revision?.commit.oid) {
+    if (head.oid === this.#revision?.commit.oid && !this.#stale) {
       journal.update({ error: undefined });
       return;
     }
+    this.#stale = false;
     const revision = await this.read(source, head, signal);
     await this.#adopt(revision, signal);
   }
 
   /** Any commit, sharing what it has in common with the head. `reader` may see more than the source, as in a push. */
   async read(reader: ObjectReader, commit: Commit, signal: AbortSignal): Promise<Revision> {
-    const { rules, renderer } = this.#options;
+    const { renderer } = this.#options;
     const previous = this.#revision;
     const snapshot = await this.#loader.load(reader, commit, { previous: previous?.snapshot, signal });
     return readRevision(
       snapshot,
-      { reader, rules, renderer, signal, branch: this.#options.source.branch },
-      previous,
+      {
+        reader,
+        rules: this.#loader.rulesOf(snapshot),
+        renderer,
+        signal,
+        branch: this.#options.source.branch,
+      },
+      previous !== undefined && this.#loader.agree(snapshot, previous.snapshot) ? previous : undefined,
     );
   }
 

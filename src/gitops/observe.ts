@@ -4,9 +4,12 @@ import { ClusterError, messageOf } from '../base/errors.js';
 import type { Cluster } from '../client/cluster.js';
 import type { View } from '../client/view.js';
 import type { Kind } from '../resources/kind.js';
-import { storeKey } from '../resources/kind.js';
+import { equal } from '../base/json.js';
+import { customKinds } from '../resources/custom/custom-kind.js';
+import { resourceNameOf, storeKey } from '../resources/kind.js';
+import { customresourcedefinitions } from '../resources/kinds/customresourcedefinitions.js';
 import { namespaces } from '../resources/kinds/namespaces.js';
-import type { Resource } from '../resources/resource.js';
+import type { Draft, Resource } from '../resources/resource.js';
 import { appliedObject } from './applied-object.js';
 import type { ApplicationSpec } from './cluster-config.js';
 import { locateField } from './manifest-file.js';
@@ -71,6 +74,19 @@ const inVersion = async (kind: Kind, live: Resource | undefined): Promise<Resour
   return shown;
 };
 
+const isPending = ({ manifest: { kind } }: DesiredObject, { view }: ObserveOptions): boolean => {
+  if (kind.schema === undefined) return false;
+  const live = view.get(customresourcedefinitions, { name: resourceNameOf(kind) });
+  const served =
+    live === undefined
+      ? undefined
+      : customKinds(live)?.served.find(({ version }) => version === kind.version);
+  return !equal(served?.schema?.definitions, kind.schema.definitions);
+};
+
+const withoutMetadata = ({ object }: DesiredObject): Omit<Draft, 'metadata'> =>
+  Object.fromEntries(Object.entries(object).filter(([name]) => name !== 'metadata'));
+
 const observe = async (desired: DesiredObject, options: ObserveOptions): Promise<Observation> => {
   const { cluster, view, spec, signal } = options;
   const { kind } = desired.manifest;
@@ -86,6 +102,11 @@ const observe = async (desired: DesiredObject, options: ObserveOptions): Promise
     });
     return live === undefined ? { state: 'absent' } : { state: 'present', live, result };
   } catch (error) {
+    // Its definition comes with the same revision: what the live one says does not count.
+    if (isRefusal(error) && isPending(desired, options))
+      return live === undefined
+        ? { state: 'absent' }
+        : { state: 'present', live, result: { ...live, ...withoutMetadata(desired) } };
     if (isRefusal(error))
       return {
         state: 'refused',

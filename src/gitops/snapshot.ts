@@ -1,6 +1,12 @@
 // A commit's manifests as a tree that shares everything unchanged with the commit before: only folders and files whose
 // object id is new are read.
 import { LRUCache } from 'lru-cache';
+import { canonical } from '../base/json.js';
+import { customKinds } from '../resources/custom/custom-kind.js';
+import type { CustomResourceDefinition } from '../resources/generated/types.js';
+import { resourceNameOf } from '../resources/kind.js';
+import type { Kind } from '../resources/kind.js';
+import { customresourcedefinitions } from '../resources/kinds/customresourcedefinitions.js';
 import { readManifests, type ManifestFile, type ManifestRules } from './manifest-file.js';
 import type { Commit, ObjectId, ObjectReader, TreeEntry } from './source.js';
 
@@ -36,7 +42,7 @@ interface Listing {
 const isFolder = (value: Listing | Folder): value is Folder => 'files' in value;
 
 /** Keeps what it has read: parsed files and folders by their object ids, the least recently used go first. */
-export class SnapshotLoader {
+class FileLoader {
   readonly #rules: ManifestRules;
   readonly #files: LRUCache<ObjectId, ManifestFile>;
   readonly #folders: LRUCache<ObjectId, Folder>;
@@ -136,6 +142,92 @@ export class SnapshotLoader {
     };
     this.#folders.set(listing.oid, folder);
     return folder;
+  }
+}
+
+/** The CustomResourceDefinitions in a tree, in the order of their paths. */
+const definitionsIn = (root: Folder): readonly CustomResourceDefinition[] =>
+  [...filesBelow(root, '')].flatMap(([, { manifests }]) =>
+    (manifests?.manifests ?? [])
+      .filter(({ kind }) => resourceNameOf(kind) === resourceNameOf(customresourcedefinitions))
+      .map(({ object }) => object as CustomResourceDefinition),
+  );
+
+/** The kinds that a commit's manifests may be of: its own definitions come before those that are live. */
+const withDefinitions = (
+  { kinds }: ManifestRules,
+  definitions: readonly CustomResourceDefinition[],
+): ManifestRules => {
+  const own = definitions.flatMap(
+    (definition) => customKinds(customresourcedefinitions.defaulted(definition))?.served ?? [],
+  );
+  const named = ({ group, version, kind }: Kind): string => `${group}/${version}/${kind}`;
+  const known = new Set(own.map(named));
+  return { kinds: [...kinds.filter((kind) => !known.has(named(kind))), ...own] };
+};
+
+/** Custom resources are read by the definitions of their own commit, so that both may come in one push. */
+export class SnapshotLoader {
+  readonly #rules: () => ManifestRules;
+  /** By the definitions that they read by; made anew when other kinds are live. */
+  readonly #loaders = new LRUCache<
+    string,
+    { readonly of: readonly Kind[]; readonly rules: ManifestRules; readonly loader: FileLoader }
+  >({ max: 8 });
+  /** Which loader read a snapshot: only it can go on from there. */
+  readonly #readBy = new WeakMap<Snapshot, FileLoader>();
+
+  constructor(rules: ManifestRules | (() => ManifestRules)) {
+    this.#rules = typeof rules === 'function' ? rules : () => rules;
+  }
+
+  /** Whether both were read by the same rules: only then equal files mean the same. */
+  agree(one: Snapshot, other: Snapshot): boolean {
+    return this.#readBy.get(one) === this.#readBy.get(other);
+  }
+
+  /** The rules by which a snapshot was read. */
+  rulesOf(snapshot: Snapshot): ManifestRules {
+    return this.#loader(definitionsIn(snapshot.root)).rules;
+  }
+
+  /** `previous` is whatever commit was loaded last: what it shares with this one is not even looked up. */
+  async load(
+    reader: ObjectReader,
+    commit: Commit,
+    options: { readonly previous?: Snapshot | undefined; readonly signal: AbortSignal },
+  ): Promise<Snapshot> {
+    const plain = await this.#read(this.#loader([]).loader, reader, commit, options);
+    const definitions = definitionsIn(plain.root);
+    return definitions.length === 0
+      ? plain
+      : this.#read(this.#loader(definitions).loader, reader, commit, options);
+  }
+
+  async #read(
+    loader: FileLoader,
+    reader: ObjectReader,
+    commit: Commit,
+    { previous, signal }: { readonly previous?: Snapshot | undefined; readonly signal: AbortSignal },
+  ): Promise<Snapshot> {
+    const shared = previous !== undefined && this.#readBy.get(previous) === loader ? previous : undefined;
+    const snapshot = await loader.load(reader, commit, { previous: shared, signal });
+    this.#readBy.set(snapshot, loader);
+    return snapshot;
+  }
+
+  #loader(definitions: readonly CustomResourceDefinition[]): {
+    readonly rules: ManifestRules;
+    readonly loader: FileLoader;
+  } {
+    const rules = this.#rules();
+    const key = canonical(definitions.map(({ spec }) => spec));
+    const known = this.#loaders.get(key);
+    if (known?.of === rules.kinds) return known;
+    const own = definitions.length === 0 ? rules : withDefinitions(rules, definitions);
+    const made = { of: rules.kinds, rules: own, loader: new FileLoader(own) };
+    this.#loaders.set(key, made);
+    return made;
   }
 }
 

@@ -15,7 +15,7 @@ import type { Cluster } from '../client/cluster.js';
 import type { Informers } from '../client/informers.js';
 import type { EventRecorder } from '../reconcile/cluster-action.js';
 import type { DecisionLog } from '../reconcile/decision-log.js';
-import { kinds } from '../resources/kinds.js';
+import type { KindSource } from '../resources/kind-source.js';
 import { dataDirectory } from './data-directory.js';
 import { hookSocket } from './hook-socket-path.js';
 import type { Settings } from './settings.js';
@@ -25,6 +25,7 @@ export interface GitLoopOptions {
   readonly settings: Settings;
   readonly cluster: Cluster;
   readonly informers: Informers;
+  readonly kinds: KindSource;
   readonly events: EventRecorder;
   readonly decisions?: DecisionLog | undefined;
   readonly clock: Clock;
@@ -83,7 +84,7 @@ export const startGitLoop = async (options: GitLoopOptions, tasks: Tasks): Promi
     tasks.signal,
   );
   const gitLog = log.child({ part: 'git' });
-  const { cluster, informers, events, decisions } = options;
+  const { cluster, informers, kinds, events, decisions } = options;
   const gitOps = createGitOps({
     cluster,
     informers,

@@ -11,8 +11,9 @@ import { kinds } from '../resources/kinds.js';
 
 const read = async (reader: ObjectReader, commit: Commit, signal: AbortSignal): Promise<Revision> => {
   const rules = { kinds };
-  const snapshot = await new SnapshotLoader(rules).load(reader, commit, { signal });
-  return readRevision(snapshot, { reader, rules, renderer: toolRenderer, signal });
+  const loader = new SnapshotLoader(rules);
+  const snapshot = await loader.load(reader, commit, { signal });
+  return readRevision(snapshot, { reader, rules: loader.rulesOf(snapshot), renderer: toolRenderer, signal });
 };
 
 export const validateDirectory = async (

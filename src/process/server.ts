@@ -86,6 +86,7 @@ const start = async (
       settings,
       cluster: master.clusterAs(identities.gitops),
       informers: master.informers,
+      kinds: master.kinds,
       events: master.recorderFor('capstan-git', identities.gitops),
       decisions: master.decisions,
       clock,

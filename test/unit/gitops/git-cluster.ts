@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { createLocalCluster } from '../../../src/apiserver/local-cluster.js';
 import { admissionPlugins } from '../../../src/apiserver/admission/plugins.js';
+import { KindCatalog } from '../../../src/apiserver/custom/kind-catalog.js';
 import { bootstrap } from '../../../src/apiserver/bootstrap.js';
 import { createRegistry } from '../../../src/apiserver/store-registry.js';
 import { silent } from '../../../src/base/log.js';
@@ -13,6 +14,7 @@ import { toolRenderer } from '../../../src/host/git/tool-renderer.js';
 import { systemClock } from '../../../src/host/system-clock.js';
 import type { EventDraft } from '../../../src/reconcile/cluster-action.js';
 import type { Application, Deployment, Repository } from '../../../src/resources/generated/types.js';
+import { storedKinds } from '../../../src/resources/kind-source.js';
 import { kinds } from '../../../src/resources/kinds.js';
 import { applications } from '../../../src/resources/kinds/applications.js';
 import { deployments } from '../../../src/resources/kinds/deployments.js';
@@ -57,16 +59,30 @@ export class GitCluster {
     setMaxListeners(0, signal);
     const store = new MvccStore(this.#engine);
     this.#store = store;
+    const catalog = new KindCatalog({ store, builtIn: kinds, lifetime: signal });
     const registry = createRegistry({
       store,
+      kinds: catalog,
       clock: systemClock,
       ids: idsFrom(createRandom(1)),
-      admission: admissionPlugins({ store, serviceCidr: '10.96.0.0/16', lifetime: signal }),
+      admission: admissionPlugins({
+        store,
+        serviceCidr: '10.96.0.0/16',
+        lifetime: signal,
+        definitions: { builtIn: kinds, clock: systemClock, refresh: (name) => catalog.refresh(name) },
+      }),
       log: silent,
     });
     await bootstrap(registry, { serviceCidr: '10.96.0.0/16', apiPort: 6443 });
     const cluster = createLocalCluster(registry, { user: 'gitops', groups: ['system:masters'] });
-    const informers = createInformers({ cluster, kinds, clock: systemClock, log: silent, random: () => 0.5 });
+    const informers = createInformers({
+      cluster,
+      kinds: storedKinds(kinds),
+      follow: catalog,
+      clock: systemClock,
+      log: silent,
+      random: () => 0.5,
+    });
     const source = await openSource(
       {
         address: options.address ?? this.repository.bare,
@@ -80,7 +96,7 @@ export class GitCluster {
     this.#gitOps = createGitOps({
       cluster,
       informers,
-      kinds,
+      kinds: catalog,
       source,
       renderer: toolRenderer,
       events: { record: (event) => void this.events.push(event) },
