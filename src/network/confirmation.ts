@@ -1,5 +1,6 @@
 // Tells the cluster up to which revision this node's proxy follows the EndpointSlices, on the node's own Lease. It is
 // said when an endpoint leaves: nobody waits for anything else.
+import { Bell } from '../base/bell.js';
 import { isAbort } from '../base/abort.js';
 import type { Clock } from '../base/clock.js';
 import { hasCode, messageOf } from '../base/errors.js';
@@ -34,7 +35,7 @@ export class Confirmation {
   readonly #options: ConfirmationOptions;
   #wanted: number | undefined;
   #said: number | undefined;
-  #wake: (() => void) | undefined;
+  readonly #bell = new Bell();
 
   constructor(options: ConfirmationOptions) {
     this.#options = options;
@@ -43,7 +44,7 @@ export class Confirmation {
   /** The kernel shows all slices up to the revision. */
   applied(revision: number): void {
     this.#wanted = revision;
-    this.#wake?.();
+    this.#bell.ring();
   }
 
   /** One write at a time, always the newest; until the signal aborts. */
@@ -51,7 +52,7 @@ export class Confirmation {
     const { clock, log } = this.#options;
     try {
       for (;;) {
-        if (this.#wanted === undefined || this.#wanted === this.#said) await this.#change(signal);
+        if (this.#wanted === undefined || this.#wanted === this.#said) await this.#bell.wait(signal);
         else if (!(await this.#say(this.#wanted, log))) await clock.sleep(retryMs, signal);
         signal.throwIfAborted();
       }
@@ -74,18 +75,5 @@ export class Confirmation {
         log.debug({ error: messageOf(error) }, 'the revision of the proxy was not told: trying again');
       return false;
     }
-  }
-
-  #change(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        this.#wake = undefined;
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      this.#wake = done;
-      signal.addEventListener('abort', done, { once: true });
-      if (signal.aborted) done();
-    });
   }
 }

@@ -1,5 +1,6 @@
 // Removes the data of this node's volumes that are deleted, then lets their objects go. Data goes only when its volume's
 // object says so: never because something is missing, or failed.
+import { Bell } from '../base/bell.js';
 import { isAbort } from '../base/abort.js';
 import type { Clock } from '../base/clock.js';
 import { hasCode, messageOf } from '../base/errors.js';
@@ -37,7 +38,7 @@ export const isToBeRemoved = ({ metadata, ...rest }: PersistentVolume, nodeName:
 export class VolumeJanitor {
   readonly #options: VolumeJanitorOptions;
   readonly #wanted = new Map<string, PersistentVolume>();
-  #wake: (() => void) | undefined;
+  readonly #bell = new Bell();
 
   constructor(options: VolumeJanitorOptions) {
     this.#options = options;
@@ -46,13 +47,13 @@ export class VolumeJanitor {
   look(volume: PersistentVolume): void {
     if (!isToBeRemoved(volume, this.#options.nodeName)) return;
     this.#wanted.set(volume.metadata.name, volume);
-    this.#wake?.();
+    this.#bell.ring();
   }
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const [volume] = this.#wanted.values();
-      if (volume === undefined) await this.#idle(signal);
+      if (volume === undefined) await this.#bell.wait(signal);
       else await this.#remove(volume, signal);
     }
   }
@@ -80,18 +81,5 @@ export class VolumeJanitor {
         if (!isAbort(reason, signal)) throw reason;
       }
     }
-  }
-
-  #idle(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        this.#wake = undefined;
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      this.#wake = done;
-      signal.addEventListener('abort', done, { once: true });
-      if (this.#wanted.size > 0 || signal.aborted) done();
-    });
   }
 }

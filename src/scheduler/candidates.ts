@@ -1,4 +1,5 @@
 // The nodes that a class of pods fits, best first. After a placement only the nodes that changed are looked at again.
+import { Heap } from '../base/heap.js';
 import type { Coupling, CouplingRule, Surroundings } from './couplings/coupling.js';
 import type { Cursor, NodeTable, Tied } from './node-table.js';
 import type { Filter, NodeView, PodClass, Score } from './placement.js';
@@ -51,8 +52,8 @@ export class Candidates {
   #couplings: readonly Coupling[] = [];
   /** The valid candidate of each node that fits, other pods aside. */
   readonly #valid = new Map<string, Candidate>();
-  /** A binary heap, best first; candidates that are no longer valid are dropped when they come up. */
-  #heap: Candidate[] = [];
+  /** Best first; candidates that are no longer valid are dropped when they come up. */
+  readonly #heap = new Heap<Candidate>(isBetter);
   #cursor: Cursor = -1;
   #size = 0;
 
@@ -69,9 +70,9 @@ export class Candidates {
     const active = this.#couplings.filter((coupling) => coupling.isActive());
     if (active.length > 0) return this.#bestCoupled(active);
     this.#size = this.#valid.size;
-    for (let top = this.#heap[0]; top !== undefined; top = this.#heap[0]) {
+    for (let top = this.#heap.first; top !== undefined; top = this.#heap.first) {
       if (this.#valid.get(top.node.name) === top) return top;
-      this.#pop();
+      this.#heap.pop();
     }
     return undefined;
   }
@@ -129,13 +130,13 @@ export class Candidates {
     this.#cursor = cursor;
     if (changed === undefined) {
       this.#valid.clear();
-      this.#heap = [];
+      this.#heap.reset([]);
       this.#couplings = this.#rules.couplings.flatMap((rule) => rule(this.#pod, this.#surroundings) ?? []);
       for (const node of this.#table.nodes()) this.#evaluate(node);
       return;
     }
     for (const node of changed.length > 1 ? new Set(changed) : changed) this.#evaluate(node);
-    if (this.#heap.length > 64 + 4 * this.#valid.size) this.#rebuild();
+    if (this.#heap.size > 64 + 4 * this.#valid.size) this.#heap.reset(this.#valid.values());
   }
 
   #evaluate(node: NodeView & Tied): void {
@@ -149,46 +150,6 @@ export class Candidates {
     for (const { weight, score: of } of this.#rules.scores) score += weight * of(this.#pod, node);
     const candidate = { node, score: Math.round(score * precision), tie: (node.tie ^ this.#pod.tie) >>> 0 };
     this.#valid.set(node.name, candidate);
-    this.#push(candidate);
-  }
-
-  #rebuild(): void {
-    this.#heap = [];
-    for (const candidate of this.#valid.values()) this.#push(candidate);
-  }
-
-  #push(candidate: Candidate): void {
-    const heap = this.#heap;
-    let index = heap.length;
-    heap.push(candidate);
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      const above = heap[parent];
-      if (above === undefined || !isBetter(candidate, above)) break;
-      heap[index] = above;
-      index = parent;
-    }
-    heap[index] = candidate;
-  }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return;
-    let index = 0;
-    for (;;) {
-      let child = 2 * index + 1;
-      let better = heap[child];
-      const right = heap[child + 1];
-      if (better === undefined) break;
-      if (right !== undefined && isBetter(right, better)) {
-        child += 1;
-        better = right;
-      }
-      if (!isBetter(better, last)) break;
-      heap[index] = better;
-      index = child;
-    }
-    heap[index] = last;
+    this.#heap.push(candidate);
   }
 }

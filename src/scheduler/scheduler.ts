@@ -1,4 +1,5 @@
 // Gives every pending pod its node: a batch in one pass over the node table, bindings of a batch all at once.
+import { Bell } from '../base/bell.js';
 import type { Clock } from '../base/clock.js';
 import { hasCode, messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
@@ -94,7 +95,7 @@ class PodScheduler implements Scheduler {
   readonly #waiting = new Map<string, Pod>();
   readonly #timers: Timers<string>;
   #retryStuck = false;
-  #wake: (() => void) | undefined;
+  readonly #bell = new Bell();
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -134,25 +135,13 @@ class PodScheduler implements Scheduler {
     const timers = this.#timers.run(signal);
     try {
       while (!signal.aborted) {
-        if (this.#active.size === 0 && !this.#retryStuck) await this.#idle(signal);
+        if (this.#active.size === 0 && !this.#retryStuck) await this.#bell.wait(signal);
         else await this.#pass(signal);
       }
     } finally {
       for (const end of subscriptions) end();
       await timers;
     }
-  }
-
-  #idle(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        this.#wake = undefined;
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      this.#wake = done;
-      signal.addEventListener('abort', done, { once: true });
-    });
   }
 
   /** Undefined for a kind that is not watched. */
@@ -201,7 +190,7 @@ class PodScheduler implements Scheduler {
     if (this.#stuck.update(this.#placer.classOf(pod), pod)) return;
     this.#stuck.remove(uid);
     this.#active.set(uid, pod);
-    this.#wake?.();
+    this.#bell.ring();
   }
 
   /** The pod needs no node any more. */
@@ -218,7 +207,7 @@ class PodScheduler implements Scheduler {
   #unstick(): void {
     if (this.#stuck.size === 0 && this.#placer.nominated.size === 0) return;
     this.#retryStuck = true;
-    this.#wake?.();
+    this.#bell.ring();
   }
 
   async #pass(signal: AbortSignal): Promise<void> {

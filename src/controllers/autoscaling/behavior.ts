@@ -65,28 +65,38 @@ const choose = (values: readonly number[], rules: HPAScalingRules, least: boolea
   return (wantsMin ? !least : least) ? Math.min(...values) : Math.max(...values);
 };
 
+/** The number of pods at the start of the period, as far as it was changed since. */
+const startOf = (current: number, { ups, downs }: History, periodSeconds: number, now: Instant): number =>
+  current - changedWithin(ups, periodSeconds, now) + changedWithin(downs, periodSeconds, now);
+
+interface Moment {
+  readonly current: number;
+  readonly history: History;
+  readonly now: Instant;
+}
+
+/** What each policy lets it go to; none without policies. */
+const limitsOf = (
+  { policies = [] }: HPAScalingRules,
+  { current, history, now }: Moment,
+  policyLimit: (policy: HPAScalingPolicy, start: number) => number,
+): readonly number[] =>
+  policies.map((policy) => policyLimit(policy, startOf(current, history, policy.periodSeconds, now)));
+
 /** The greatest number that the policies let it grow to. */
-const upLimit = (current: number, rules: HPAScalingRules, history: History, now: Instant): number => {
-  if (rules.selectPolicy === 'Disabled') return current;
-  const limits = (rules.policies ?? []).map(({ type, value, periodSeconds }: HPAScalingPolicy) => {
-    const start =
-      current -
-      changedWithin(history.ups, periodSeconds, now) +
-      changedWithin(history.downs, periodSeconds, now);
-    return type === 'Pods' ? start + value : Math.ceil(start * (1 + value / 100));
-  });
+const upLimit = (rules: HPAScalingRules, moment: Moment): number => {
+  if (rules.selectPolicy === 'Disabled') return moment.current;
+  const limits = limitsOf(rules, moment, ({ type, value }, start) =>
+    type === 'Pods' ? start + value : Math.ceil(start * (1 + value / 100)),
+  );
   return limits.length === 0 ? Infinity : choose(limits, rules, false);
 };
 
-const downLimit = (current: number, rules: HPAScalingRules, history: History, now: Instant): number => {
-  if (rules.selectPolicy === 'Disabled') return current;
-  const limits = (rules.policies ?? []).map(({ type, value, periodSeconds }: HPAScalingPolicy) => {
-    const start =
-      current -
-      changedWithin(history.ups, periodSeconds, now) +
-      changedWithin(history.downs, periodSeconds, now);
-    return type === 'Pods' ? start - value : Math.floor(start * (1 - value / 100));
-  });
+const downLimit = (rules: HPAScalingRules, moment: Moment): number => {
+  if (rules.selectPolicy === 'Disabled') return moment.current;
+  const limits = limitsOf(rules, moment, ({ type, value }, start) =>
+    type === 'Pods' ? start - value : Math.floor(start * (1 - value / 100)),
+  );
   return limits.length === 0 ? 0 : choose(limits, rules, true);
 };
 
@@ -142,8 +152,9 @@ export const limit = (
     limited,
     stabilized: calm !== desired,
   });
-  const most = Math.min(bounds.max, Math.max(current, upLimit(current, rules.up, history, now)));
-  const least = Math.max(bounds.min, Math.min(current, downLimit(current, rules.down, history, now)));
+  const moment = { current, history, now };
+  const most = Math.min(bounds.max, Math.max(current, upLimit(rules.up, moment)));
+  const least = Math.max(bounds.min, Math.min(current, downLimit(rules.down, moment)));
   if (calm > most)
     return most === bounds.max
       ? outcome(most, 'TooManyReplicas', 'the desired replica count is more than the maximum replica count')
