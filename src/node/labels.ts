@@ -18,6 +18,8 @@ export const label = {
   sandbox: 'dev.capstan.sandbox',
   /** Of a pod whose object is gone, this is how long it may take to stop. */
   graceSeconds: 'dev.capstan.grace-seconds',
+  /** As the pod names it: an engine may know it by a longer name. */
+  image: 'dev.capstan.image',
   /** Address of a sandbox. */
   address: 'dev.capstan.address',
   /** Subnet of a sandbox that was connected to it without the engine. */

@@ -5,16 +5,14 @@ import { entriesOf, hostNetworks, isPortFree, isRoot } from '../host/preflight-f
 import { machineName } from '../host/machine.js';
 import { systemClock } from '../host/system-clock.js';
 import { refuseUnready } from './preflight.js';
+import { engineHost } from './settings.js';
 import type { Settings } from './settings.js';
 
 /** Undefined when the engine answers, or is simulated. */
-export const engineProblem = async (
-  { runtime, dockerHost }: Settings,
-  signal: AbortSignal,
-): Promise<string | undefined> => {
-  if (runtime !== 'docker') return undefined;
+export const engineProblem = async (settings: Settings, signal: AbortSignal): Promise<string | undefined> => {
+  if (settings.runtime === 'hollow') return undefined;
   try {
-    await dockerVersion(dockerHost, signal);
+    await dockerVersion(engineHost(settings), signal);
     return undefined;
   } catch (error) {
     signal.throwIfAborted();

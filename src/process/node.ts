@@ -30,6 +30,7 @@ import { services } from '../resources/kinds/services.js';
 import type { View } from '../client/view.js';
 import type { DataDirectory } from './data-directory.js';
 import { startNetwork } from './network.js';
+import { engineHost } from './settings.js';
 import type { Settings } from './settings.js';
 import type { Tasks } from './tasks.js';
 import { version } from './version.js';
@@ -99,10 +100,13 @@ const apiServiceIn = (view: View): ApiService | undefined => {
 export const startNode = async (options: NodeOptions, tasks: Tasks): Promise<void> => {
   const { settings, directory, nodeName, address, ca, identity } = options;
   const log = options.log.child({ part: 'node' });
-  const engine = { name: 'docker', version: await dockerVersion(settings.dockerHost, tasks.signal) };
+  const host = engineHost(settings);
+  const flavor = settings.runtime === 'podman' ? 'podman' : 'docker';
+  const engine = { name: flavor, version: await dockerVersion(host, tasks.signal) };
   const network = startNetwork({ ...options, instance: directory.instance }, tasks);
   const runtime = await createDockerRuntime({
-    host: settings.dockerHost,
+    host,
+    flavor,
     instance: directory.instance,
     node: nodeName,
     network: network.engine,
@@ -123,7 +127,7 @@ export const startNode = async (options: NodeOptions, tasks: Tasks): Promise<voi
     machine: await readMachine(directory.root),
     machineUsage: () => readMachineUsage(() => options.clock.now()),
     sensor: createNodeSensor(directory.root),
-    images: await createImageStore({ host: settings.dockerHost, log }),
+    images: await createImageStore({ host, log }),
     address,
     agentPort: settings.agentPort,
     engine,

@@ -17,7 +17,7 @@ export interface Settings extends OidcSettings {
   readonly branch: string;
   readonly apiPort: number;
   readonly agentPort: number;
-  readonly runtime: 'docker' | 'hollow';
+  readonly runtime: 'docker' | 'podman' | 'hollow';
   readonly hollowNodes: number;
   readonly dockerHost: string;
   readonly nodeName: string | undefined;
@@ -108,6 +108,13 @@ export const namesOf = (list: string | undefined): readonly string[] =>
 /** Milliseconds of a setting that has been read. */
 export const durationOf = (value: string): number => parseDuration(value) ?? 0;
 
+const dockerSocket = 'unix:///var/run/docker.sock';
+const podmanSocket = 'unix:///run/podman/podman.sock';
+
+/** Where the engine answers: at its usual socket unless another one is named. */
+export const engineHost = ({ runtime, dockerHost }: Pick<Settings, 'runtime' | 'dockerHost'>): string =>
+  runtime === 'podman' && dockerHost === dockerSocket ? podmanSocket : dockerHost;
+
 const setting = <Key extends keyof Settings>(definition: Setting<Key>): Setting<Key> => definition;
 
 export const settingsTable = [
@@ -179,10 +186,10 @@ export const settingsTable = [
   setting({
     key: 'runtime',
     flag: 'runtime',
-    placeholder: 'docker|hollow',
+    placeholder: 'docker|podman|hollow',
     description: 'container engine; hollow simulates one',
     fallback: 'docker',
-    parse: oneOf('runtime', ['docker', 'hollow'] as const),
+    parse: oneOf('runtime', ['docker', 'podman', 'hollow'] as const),
   }),
   setting({
     key: 'hollowNodes',
@@ -198,7 +205,7 @@ export const settingsTable = [
     placeholder: 'URL',
     description: 'where the container engine answers',
     environment: 'DOCKER_HOST',
-    fallback: 'unix:///var/run/docker.sock',
+    fallback: dockerSocket,
     parse: text,
   }),
   setting({

@@ -1,9 +1,12 @@
 // capstan down
 import { silent } from '../../base/log.js';
 import { removeEverything } from '../../host/docker/remove-everything.js';
+import { removeOwnBridge } from '../../host/docker/own-bridge.js';
+import { machineName } from '../../host/machine.js';
 import { readPid, stopProcess } from '../../host/detached.js';
 import { dataDirectory, type DataDirectory } from '../../process/data-directory.js';
 import { removeNetwork } from '../../process/network.js';
+import { engineHost } from '../../process/settings.js';
 import type { Settings } from '../../process/settings.js';
 import type { CliCommand, CliContext } from '../command.js';
 import { addSettings, settingsOf } from '../settings-options.js';
@@ -23,11 +26,12 @@ export const stopEverything = async (
     output.note(`error: process ${pid} does not end; look at ${directory.log}`);
     return false;
   }
-  if (settings.runtime === 'docker') {
+  if (settings.runtime !== 'hollow') {
     const removed = await removeEverything(
-      { host: settings.dockerHost, instance: directory.instance, log: silent },
+      { host: engineHost(settings), instance: directory.instance, log: silent },
       signal,
     );
+    await removeOwnBridge({ instance: directory.instance, node: settings.nodeName ?? machineName() }, signal);
     await removeNetwork(directory.instance, signal);
     output.line(`Removed ${removed.containers} containers and ${removed.networks} networks.`);
   }

@@ -2,6 +2,7 @@
 import type Docker from 'dockerode';
 import { fromTimestamp } from '../../base/clock.js';
 import type { Instant } from '../../base/clock.js';
+import { label } from '../../node/labels.js';
 import type { Container } from '../../node/runtime.js';
 
 /** The engine writes year 1 for never. */
@@ -31,7 +32,7 @@ export const containerOf = (inspected: Docker.ContainerInspectInfo): Container =
   return {
     id: inspected.Id,
     name: inspected.Name.replace(/^\//, ''),
-    image: config.Image,
+    image: config.Labels[label.image] ?? config.Image,
     imageId: inspected.Image,
     labels: config.Labels,
     state: phase,

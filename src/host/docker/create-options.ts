@@ -10,6 +10,7 @@ export interface Ownership {
   readonly network: string;
   /** The sandbox is connected to the network by hand. */
   readonly linked?: boolean | undefined;
+  readonly ulimits?: Docker.HostConfig['Ulimits'];
   /** No score below it (`oom_score_adj`) is possible. */
   readonly oomFloor: number;
 }
@@ -175,6 +176,7 @@ export const createOptions = (spec: ContainerSpec, ownership: Ownership): Docker
     ...spec.labels,
     [label.instance]: ownership.instance,
     [label.node]: ownership.node,
+    [label.image]: spec.image,
     ...linkLabels(spec, ownership),
   },
   Env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
@@ -193,6 +195,7 @@ export const createOptions = (spec: ContainerSpec, ownership: Ownership): Docker
     ...resources(spec, ownership.oomFloor),
     ...security(spec),
     ...tmpfs(spec),
+    ...(ownership.ulimits === undefined ? {} : { Ulimits: ownership.ulimits }),
     Mounts: spec.mounts.map(mountOf),
     LogConfig: logConfig,
     RestartPolicy: { Name: 'no' },

@@ -26,6 +26,8 @@ export interface DockerRuntimeOptions {
   readonly instance: string;
   readonly node: string;
   readonly network?: NetworkOptions | undefined;
+  /** Whose engine answers; Docker's by default. */
+  readonly flavor?: Engine['flavor'];
   readonly log: Logger;
 }
 
@@ -36,6 +38,8 @@ class DockerRuntime {
   readonly #known = new Map<string, Container>();
   /** Its start is under way here: who asked for it hears of it, not the events. */
   readonly #starting = new Set<string>();
+  /** Sandboxes to be removed that the engine keeps while containers were made to join them. */
+  readonly #blocked = new Set<string>();
   #pause: Promise<void> | undefined;
 
   constructor(engine: Engine, network: NetworkOptions) {
@@ -118,6 +122,7 @@ class DockerRuntime {
       node: this.#engine.node,
       network: this.#network.name,
       linked,
+      ulimits: this.#engine.ulimits,
       oomFloor: this.#engine.oomFloor,
     });
     try {
@@ -234,8 +239,15 @@ class DockerRuntime {
           this.#container(id).remove({ force: true, v: true, abortSignal: signal }),
         );
         this.#known.delete(id);
+        await this.#removeBlocked(signal);
         return;
       } catch (error) {
+        if (isBlocked(error)) {
+          // What ended in it stays for its logs; the sandbox goes with the last of that.
+          this.#blocked.add(id);
+          await this.stop(id, 0, signal);
+          return;
+        }
         if (hasCode(error, 'NotFound')) {
           this.#known.delete(id);
           return;
@@ -244,6 +256,13 @@ class DockerRuntime {
         if (!hasCode(error, 'Conflict')) throw error;
         await sleep(50, undefined, { signal });
       }
+    }
+  }
+
+  async #removeBlocked(signal: AbortSignal): Promise<void> {
+    for (const id of [...this.#blocked]) {
+      this.#blocked.delete(id);
+      await this.remove(id, signal);
     }
   }
 
@@ -271,6 +290,9 @@ class DockerRuntime {
     return this.#engine.gate.run(signal, () => call(this.#engine, signal, run));
   }
 }
+
+/** Podman's rule; Docker has none. */
+const isBlocked = (error: unknown): boolean => /has dependent containers/.test(messageOf(error));
 
 const statusOf = (cause: unknown): number | undefined =>
   (cause as { readonly statusCode?: number } | undefined)?.statusCode;

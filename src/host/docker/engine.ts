@@ -5,6 +5,7 @@ import { ClusterError, messageOf } from '../../base/errors.js';
 import type { Logger } from '../../base/log.js';
 import { Gate } from './gate.js';
 import { oomFloor } from './oom-floor.js';
+import { ownLimits } from './own-limits.js';
 
 /** Best measured: with more operations at once the engine gets slower. */
 const width = 8;
@@ -15,9 +16,13 @@ export interface Engine {
   readonly host: string;
   readonly instance: string;
   readonly node: string;
+  /** Whose engine answers there; Docker's by default. */
+  readonly flavor?: 'docker' | 'podman' | undefined;
   /** What makes the engine work hard (create, start, remove) passes here. */
   readonly gate: Gate;
   readonly log: Logger;
+  /** Of files and processes: only for engines that do not heed the machine's own. */
+  readonly ulimits?: Docker.HostConfig['Ulimits'];
   /** Scores below it (`oom_score_adj`) are not possible on this machine. */
   readonly oomFloor: number;
 }
@@ -52,12 +57,21 @@ export const engineDown = (host: string, why: string, cause?: unknown): ClusterE
   );
 
 /** NotFound, Invalid, Conflict or ServiceUnavailable, in the engine's own words. An abort stays what it is. */
+/** Podman answers every refusal with 500; what it says tells what it is. */
+const conflicting = /already in use|has dependent containers|is already in progress|name .* is in use/;
+const absent =
+  /^no such (container|image|network)|no container with name or ID|image not known|network not found/i;
+
 export const engineError = (host: string, error: unknown, signal?: AbortSignal): unknown => {
   if (signal?.aborted === true) return signal.reason;
   if (error instanceof ClusterError || isAbort(error)) return error;
   const { statusCode, code } = error as EngineFailure;
   const message = engineMessage(error);
   if (statusCode === undefined) return engineDown(host, unreachable[code ?? ''] ?? message, error);
+  if (statusCode === 500 && absent.test(message))
+    return new ClusterError('NotFound', message, { cause: error });
+  if (statusCode === 500 && conflicting.test(message))
+    return new ClusterError('Conflict', message, { cause: error });
   if (statusCode === 404) return new ClusterError('NotFound', message, { cause: error });
   if (statusCode === 409) return new ClusterError('Conflict', message, { cause: error });
   if (statusCode === 503) return engineDown(host, message, error);
@@ -86,12 +100,15 @@ export const connectionOptions = (host: string): Docker.DockerOptions => {
 };
 
 /** The library is large: it is loaded when a real engine is used, and only then. */
-export const connect = async (options: Omit<Engine, 'docker' | 'gate' | 'oomFloor'>): Promise<Engine> => {
+export const connect = async (
+  options: Omit<Engine, 'docker' | 'gate' | 'oomFloor' | 'ulimits'>,
+): Promise<Engine> => {
   const { default: Dockerode } = await import('dockerode');
   return {
     ...options,
     docker: new Dockerode(connectionOptions(options.host)),
     gate: new Gate(width),
     oomFloor: await oomFloor(),
+    ...(options.flavor === 'podman' ? { ulimits: await ownLimits() } : {}),
   };
 };

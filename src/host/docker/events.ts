@@ -13,6 +13,8 @@ interface Message {
 
 /** Whoever creates a container knows it; what ended by lack of memory says so when it has ended. */
 const actions = ['start', 'die', 'destroy'];
+/** Podman's words for the same. */
+const podmanActions = ['start', 'died', 'remove'];
 
 async function* messages(stream: AsyncIterable<unknown>): AsyncGenerator<Message> {
   let rest = '';
@@ -40,7 +42,7 @@ const eventOf = async (
 ): Promise<ContainerEvent | undefined> => {
   const id = actor?.ID;
   if (id === undefined) return undefined;
-  if (action === 'destroy') {
+  if (action === 'destroy' || action === 'remove') {
     reader.forget(id);
     return { type: 'removed', id };
   }
@@ -63,7 +65,7 @@ export async function* watchEvents(
 ): AsyncGenerator<ContainerEvent> {
   const filters = {
     type: ['container'],
-    event: actions,
+    event: engine.flavor === 'podman' ? podmanActions : actions,
     label: [`${label.instance}=${engine.instance}`, `${label.node}=${engine.node}`],
   };
   const stream = (await call(

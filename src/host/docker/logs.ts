@@ -48,6 +48,15 @@ const open = (
     });
   });
 
+/** Podman counts whole seconds and sends each line by itself; clients expect the fraction. */
+const exact = (line: Uint8Array): Uint8Array =>
+  Buffer.from(
+    Buffer.from(line)
+      .toString('latin1')
+      .replace(/^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(Z|[+-]\d\d:\d\d) /, '$1.000000000$2 '),
+    'latin1',
+  );
+
 async function* read(
   engine: Engine,
   request: { readonly id: string; readonly options: LogOptions },
@@ -57,7 +66,9 @@ async function* read(
   const { Config: config } = await call(engine, signal, () => container.inspect({ abortSignal: signal }));
   const stream = await call(engine, signal, () => open(engine, request, signal));
   try {
-    for await (const { data } of config.Tty ? plain(stream) : demultiplex(stream)) yield data;
+    const rough = engine.flavor === 'podman' && request.options.timestamps;
+    for await (const { data } of config.Tty ? plain(stream) : demultiplex(stream))
+      yield rough ? exact(data) : data;
   } catch (error) {
     throw engineError(engine.host, error, signal);
   } finally {

@@ -22,7 +22,7 @@ export interface NetworkTraits {
 }
 
 /** Leaves room for an overlay. */
-const defaultTraits: NetworkTraits = { mtu: 1450, masquerade: true };
+export const defaultTraits: NetworkTraits = { mtu: 1450, masquerade: true };
 
 export interface MadeNetwork {
   /** Name of its bridge device. */

@@ -1,21 +1,27 @@
 // How sandboxes get into the network of the pods: by a link of their own where that can be, else by the engine.
 import type Docker from 'dockerode';
+import { ClusterError } from '../../base/errors.js';
 import { label } from '../../node/labels.js';
 import type { Container, ContainerSpec } from '../../node/runtime.js';
 import type { Engine } from './engine.js';
 import { createPodNetwork } from './network.js';
 import type { NetworkOptions, PodNetwork } from './network.js';
+import { createOwnBridge } from './own-bridge.js';
 import { createPodLinks } from './pod-links.js';
 import type { PodLinks } from './pod-links.js';
 
 export class SandboxNetwork {
   readonly #network: PodNetwork;
   readonly #links: PodLinks;
+  /** The engine has no way of its own into this network. */
+  readonly #mustLink: boolean;
   /** Sandboxes that were connected here, and to which bridge. */
   readonly #bridges = new Map<string, string>();
 
   constructor(engine: Engine, options: NetworkOptions) {
-    this.#network = createPodNetwork(engine, options);
+    this.#network =
+      engine.flavor === 'podman' ? createOwnBridge(engine, options) : createPodNetwork(engine, options);
+    this.#mustLink = engine.flavor === 'podman';
     this.#links = createPodLinks(engine);
   }
 
@@ -33,7 +39,15 @@ export class SandboxNetwork {
     if (network.type !== 'pod') return false;
     await this.#network.ensure(network.subnet, network.gateway, signal);
     // Ports of the host are the engine's to forward.
-    return network.hostPorts.length === 0 && this.#links.available(signal);
+    if (network.hostPorts.length === 0 && (await this.#links.available(signal))) return true;
+    if (this.#mustLink)
+      throw new ClusterError(
+        'Invalid',
+        network.hostPorts.length > 0
+          ? 'hostPort is not available with Podman: use a Service of type NodePort, or hostNetwork'
+          : 'pods on Podman need root and the programs ip and nsenter on this machine',
+      );
+    return false;
   }
 
   /** Nothing for a sandbox that the engine connected itself. */

@@ -3,6 +3,7 @@ import { ClusterError, hasCode, messageOf } from '../../base/errors.js';
 import { sandboxSpec } from '../container-spec.js';
 import type { PodAction } from '../pod-actions.js';
 import type { PodScope } from '../pod-scope.js';
+import { runtimeHandlerOf } from '../runtime-class.js';
 
 const make = async (
   { node, pod }: PodScope,
@@ -12,7 +13,8 @@ const make = async (
   const { pool, runtime, table } = node;
   const { subnet } = pool;
   if (subnet === undefined) throw new ClusterError('Invalid', 'the node has no pod CIDR yet');
-  const place = { address, subnet: subnet.cidr, gateway: subnet.gateway };
+  const runtimeHandler = await runtimeHandlerOf(node.cluster, pod(), signal);
+  const place = { address, subnet: subnet.cidr, gateway: subnet.gateway, runtimeHandler };
   const created = await runtime.create(sandboxSpec(pod(), attempt, place), signal);
   table.put(created);
   try {

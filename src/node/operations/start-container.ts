@@ -10,6 +10,7 @@ import { resolveEnvironment } from '../node-context.js';
 import type { PodAction } from '../pod-actions.js';
 import { containerMemory, withContainer } from '../pod-memory.js';
 import type { PodScope } from '../pod-scope.js';
+import { runtimeHandlerOf } from '../runtime-class.js';
 import type { Container, Seccomp } from '../runtime.js';
 import { devicesOf, systemMounts, volumeMounts } from './container-mounts.js';
 import { pullImage } from './pull-image.js';
@@ -50,7 +51,8 @@ const create = async (scope: PodScope, action: Start, signal: AbortSignal): Prom
       'CreateContainerConfigError',
       environment.type === 'missing' ? environment.message : 'config maps and secrets are not known yet',
     );
-  const [image, seccomp, mounts] = await Promise.all([
+  const [runtimeHandler, image, seccomp, mounts] = await Promise.all([
+    step('CreateContainerError', signal, () => runtimeHandlerOf(node.cluster, pod, signal)),
     pullImage(scope, action, signal),
     step('CreateContainerError', signal, () => seccompOf(scope, action)),
     step('CreateContainerConfigError', signal, async () => [
@@ -67,6 +69,7 @@ const create = async (scope: PodScope, action: Start, signal: AbortSignal): Prom
     mounts,
     devices: devicesOf(scope, container),
     seccomp,
+    runtimeHandler,
     joinProcesses: targetOf(scope, action),
     nodeMemory: node.nodeMemory,
   });
