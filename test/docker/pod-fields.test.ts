@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Pod } from '../../src/resources/generated/types.js';
 import { pods } from '../../src/resources/kinds/pods.js';
+import { runtimeclasses } from '../../src/resources/kinds/runtimeclasses.js';
 import { secrets } from '../../src/resources/kinds/secrets.js';
 import { containerStatusOf } from '../../src/resources/pod-status.js';
 import { importBusybox } from './busybox-image.js';
@@ -212,6 +213,24 @@ describe('the fields of a pod on Docker', () => {
     expect(log).toContain('192.0.2.7\told.example');
     expect(log).toContain('/all/dir:\none');
     expect(log).toContain('/all/web:\ntwo');
+  });
+
+  it('runs with the low-level runtime of its class, and not at all with a class that does not exist', async () => {
+    await create('lost', { runtimeClassName: 'absent', containers: [shell(forever)] });
+    await node.until('the refusal', () =>
+      Promise.resolve(
+        node.harness
+          .messages('lost')
+          .some((text) => text.includes('RuntimeClass.node.k8s.io "absent" not found')),
+      ),
+    );
+    await node.harness.cluster.create(runtimeclasses, { metadata: { name: 'plain' }, handler: 'runc' });
+    await create('found', { runtimeClassName: 'plain', containers: [shell(forever)] });
+    await node.ready('found');
+    const [facts] = JSON.parse(await engine.docker('inspect', await node.id('found'))) as {
+      HostConfig: { Runtime: string };
+    }[];
+    expect(facts?.HostConfig.Runtime).toBe('runc');
   });
 
   it('a gRPC probe asks the health service of the pod', async () => {

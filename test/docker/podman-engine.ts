@@ -2,6 +2,7 @@
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -35,6 +36,14 @@ const unmountBelow = async (folder: string): Promise<void> => {
   for (const path of mounts) await execute('umount', ['-l', path]).catch(() => undefined);
 };
 
+const pings = (socketPath: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    get({ socketPath, path: '/_ping', timeout: 1000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    }).on('error', () => resolve(false));
+  });
+
 const ended = (child: ChildProcess): Promise<void> =>
   child.exitCode !== null || child.signalCode !== null
     ? Promise.resolve()
@@ -64,13 +73,7 @@ export const startPodmanEngine = async (): Promise<PodmanEngine> => {
   const answers = async (): Promise<void> => {
     const end = Date.now() + startMs;
     for (;;) {
-      const found = await execute('curl', [
-        '-sf',
-        '--unix-socket',
-        join(folder, 'podman.sock'),
-        'http://d/_ping',
-      ]).catch(() => undefined);
-      if (found !== undefined) return;
+      if (await pings(join(folder, 'podman.sock'))) return;
       if (Date.now() > end) throw new Error('podman did not answer within 60 s');
       await sleep(50);
     }
