@@ -1,6 +1,7 @@
 // How the API server reaches the agent of a node: for logs, exec, attach and port-forward.
 import type { Duplex } from 'node:stream';
 import type { HttpResponse } from '../base/http.js';
+import type { NetworkPath } from '../resources/network-path.js';
 import type { UsageSummary } from '../resources/usage-summary.js';
 
 /** Where a node's agent listens. */
@@ -44,6 +45,12 @@ export type StreamAnswer =
 export interface NodeMeter {
   /** Throws ServiceUnavailable, naming the node, when the agent cannot be reached or gives no sensible answer. */
   usage(node: AgentAddress, signal: AbortSignal): Promise<UsageSummary>;
+}
+
+/** How the API server has a node try its paths through the cluster's network. */
+export interface NodeProbe {
+  /** Throws ServiceUnavailable, naming the node, when the agent cannot be reached or gives no sensible answer. */
+  paths(node: AgentAddress, signal: AbortSignal): Promise<readonly NetworkPath[]>;
 }
 
 export interface NodeGateway {

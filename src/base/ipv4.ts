@@ -48,3 +48,23 @@ export const clusterDnsAddress = (serviceCidr: string): string | undefined => {
   const network = parseCidr(serviceCidr);
   return network === undefined ? undefined : addressText(network.base + 10);
 };
+
+/** First and last address. */
+export interface AddressSpan {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** `10.0.0.200-10.0.0.220,10.0.1.0/28`; undefined for what is none. */
+export const parseSpans = (text: string): readonly AddressSpan[] | undefined => {
+  const spans: AddressSpan[] = [];
+  for (const part of text.split(',').map((one) => one.trim())) {
+    const cidr = parseCidr(part);
+    const [from = '', to = from] = part.split('-');
+    const [first, last] = [addressNumber(from), addressNumber(to)];
+    if (cidr !== undefined) spans.push({ first: cidr.base, last: cidr.base + 2 ** (32 - cidr.bits) - 1 });
+    else if (first !== undefined && last !== undefined && first <= last) spans.push({ first, last });
+    else return undefined;
+  }
+  return spans;
+};

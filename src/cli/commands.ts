@@ -21,6 +21,7 @@ export const commands: readonly CommandEntry[] = [
   { name: 'sync', load: () => import('./commands/sync.js') },
   { name: 'diff', load: () => import('./commands/diff.js') },
   { name: 'history', load: () => import('./commands/history.js') },
+  { name: 'network', load: () => import('./commands/network.js') },
   { name: 'why', load: () => import('./commands/why.js') },
   { name: 'backup', load: () => import('./commands/backup.js') },
   { name: 'restore', load: () => import('./commands/restore.js') },

@@ -1,5 +1,6 @@
 // Every controller of the master: a new one is a file and a line here.
 import type { Clock } from '../base/clock.js';
+import type { AddressSpan } from '../base/ipv4.js';
 import type { Cluster } from '../client/cluster.js';
 import type { Informers } from '../client/informers.js';
 import type { ClusterAction } from '../reconcile/cluster-action.js';
@@ -31,6 +32,7 @@ import { jobController } from './job/job.js';
 import { trackedPodController } from './job/tracked-pods.js';
 import { createLeavingController } from './leaving/leaving.js';
 import { ProxyLog } from './leaving/proxy-log.js';
+import { createLoadBalancerController } from './load-balancer.js';
 import { HeartbeatLog } from './nodes/heartbeats.js';
 import { createNodeIpamController } from './nodes/node-ipam.js';
 import { createNodeLifecycleController, defaultGraceMs } from './nodes/node-lifecycle.js';
@@ -58,6 +60,8 @@ export interface ControllersOptions {
   readonly kinds: Kinds;
   /** Such as 10.244.0.0/16; each node gets a /24 of it. */
   readonly podCidr: string;
+  /** Addresses for Services of type LoadBalancer; without it they stay pending. */
+  readonly loadBalancerPool?: readonly AddressSpan[] | undefined;
   /** PEM of the cluster's authority, for `kube-root-ca.crt` in every namespace. */
   readonly rootCertificate?: string | undefined;
   /** The authority's part of certificates that are asked for; without it none are approved or signed. */
@@ -93,6 +97,9 @@ export const createControllers = (options: ControllersOptions): readonly Runnabl
     runnable(ephemeralClaimController, executor),
     runnable(endpointsController, executor, { width: 16 }),
     runnable(createLeavingController(proxies), executor, { width: 32 }),
+    ...(options.loadBalancerPool === undefined
+      ? []
+      : [runnable(createLoadBalancerController(options.loadBalancerPool), executor, { width: 1 })]),
     runnable(clusterDnsController, executor),
     runnable(createNodeLifecycleController({ heartbeats, graceMs }), executor),
     runnable(taintEvictionController, executor, { width: 32 }),

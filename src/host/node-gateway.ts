@@ -3,16 +3,23 @@ import { Agent } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import { checkServerIdentity } from 'node:tls';
 import type { PeerCertificate } from 'node:tls';
-import type { AgentAddress, ContainerLogRequest, NodeGateway, NodeMeter } from '../apiserver/node-gateway.js';
+import type {
+  AgentAddress,
+  ContainerLogRequest,
+  NodeGateway,
+  NodeMeter,
+  NodeProbe,
+} from '../apiserver/node-gateway.js';
 import { ClusterError, messageOf } from '../base/errors.js';
 import type { HttpResponse } from '../base/http.js';
 import { isObject } from '../base/json.js';
+import type { NetworkPath } from '../resources/network-path.js';
 import type { UsageSummary } from '../resources/usage-summary.js';
 import { retire, type ClientCredentials } from './http-client.js';
 import { sendHttps } from './https-request.js';
 import { upgradeHttps } from './streams/upgrade-https.js';
 
-export interface HttpNodeGateway extends NodeGateway, NodeMeter {
+export interface HttpNodeGateway extends NodeGateway, NodeMeter, NodeProbe {
   /** For requests of any kind to an agent. */
   agentOptions(node: AgentAddress): Pick<RequestOptions, 'agent' | 'hostname' | 'port'>;
   /** Closes all connections. */
@@ -104,6 +111,16 @@ export const createNodeGateway = (credentials: () => ClientCredentials): HttpNod
       return readUsage(await textOf(response.body), { status: response.status, peer: peerName(node) });
     },
     agentOptions: (node) => ({ agent: agentFor(node), hostname: node.address, port: node.port }),
+    paths: async (node, signal) => {
+      const target = { agent: agentFor(node), hostname: node.address, port: node.port, peer: peerName(node) };
+      const response = await sendHttps(target, { method: 'GET', path: '/network/paths', idleMs }, signal);
+      const text = await textOf(response.body);
+      if (response.status === 200) return JSON.parse(text) as readonly NetworkPath[];
+      throw new ClusterError(
+        'ServiceUnavailable',
+        `${peerName(node)} does not try its paths: ${text.trim()}`,
+      );
+    },
     close: () => {
       for (const { agent } of agents.values()) agent.destroy();
       agents.clear();

@@ -4,6 +4,7 @@ import { isAbort } from '../base/abort.js';
 import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
+import type { NetworkMetrics } from './network-metrics.js';
 
 export interface ApplierOptions {
   /** For the log. */
@@ -13,6 +14,7 @@ export interface ApplierOptions {
   check(signal: AbortSignal): Promise<boolean>;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly metrics?: Pick<NetworkMetrics, 'repaired' | 'failed'> | undefined;
 }
 
 const coalesceMs = 5;
@@ -53,17 +55,20 @@ export class Applier {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    const { name, apply, check, log } = this.#options;
+    const { name, apply, check, log, metrics } = this.#options;
     try {
-      if (!this.#dirty && (await check(signal))) return;
+      const repair = !this.#dirty;
+      if (repair && (await check(signal))) return;
       this.#dirty = false;
       await apply(signal);
+      if (repair) metrics?.repaired(name);
       if (this.#failures > 0) log.info({ part: name }, 'the network of this node is as it should be again');
       this.#failures = 0;
     } catch (error) {
       if (signal.aborted) throw error;
       this.#dirty = true;
       this.#failures += 1;
+      metrics?.failed(name);
       const fields = { part: name, error: messageOf(error), failures: this.#failures };
       if (this.#failures === 1) log.error(fields, 'the network of this node cannot be set up: trying again');
       else log.debug(fields, 'the network of this node still cannot be set up');

@@ -6,7 +6,15 @@ import type { Backend, Frontend, Protocol, Target } from './datapath.js';
 import { weightsOf } from '../resources/endpoint-weights.js';
 import { reduced } from './weights.js';
 
+/** Where the proxy stands, and where it sees endpoints: they may be preferred by nearness. */
+export interface Place {
+  readonly nodeName: string;
+  /** Of a node by name; undefined where nothing is known. */
+  zoneOf(nodeName: string | undefined): string | undefined;
+}
+
 interface Candidate extends Backend {
+  readonly sameZone: boolean;
   readonly ready: boolean;
   /** Leaves, and still answers: used when nothing else is there. */
   readonly lastResort: boolean;
@@ -26,8 +34,9 @@ const stateOf = ({ conditions }: Endpoint): Pick<Candidate, 'ready' | 'lastResor
 const candidatesOf = (
   port: ServicePort,
   slices: readonly EndpointSlice[],
-  nodeName: string,
+  { nodeName, zoneOf }: Place,
 ): readonly Candidate[] => {
+  const here = zoneOf(nodeName);
   const found = new Map<string, Candidate>();
   for (const slice of slices) {
     const target = slice.ports?.find(
@@ -42,7 +51,15 @@ const candidatesOf = (
       const state = stateOf(endpoint);
       if (addressNumber(address) === undefined || found.get(id)?.ready === true) continue;
       const weight = weights === undefined ? 1 : (weights.get(address) ?? 0);
-      found.set(id, { address, port: target, weight, local: endpoint.nodeName === nodeName, ...state });
+      const zone = endpoint.zone ?? zoneOf(endpoint.nodeName);
+      found.set(id, {
+        address,
+        port: target,
+        weight,
+        local: endpoint.nodeName === nodeName,
+        sameZone: here !== undefined && zone === here,
+        ...state,
+      });
     }
   }
   return [...found.values()].sort((a, b) => (`${a.address}:${a.port}` < `${b.address}:${b.port}` ? -1 : 1));
@@ -72,10 +89,25 @@ interface Targets {
   readonly outside: Target | undefined;
 }
 
+type Nearness = (candidate: Candidate) => boolean;
+
+/** By `trafficDistribution`: the nearest first; what is not known is not near (KEP-4444, KEP-3015). */
+const nearness: Readonly<Record<string, readonly Nearness[]>> = {
+  PreferSameNode: [({ local }) => local, ({ sameZone }) => sameZone],
+  PreferSameZone: [({ sameZone }) => sameZone],
+  PreferClose: [({ sameZone }) => sameZone],
+};
+
+export const prefersNear = ({ spec }: Service): boolean =>
+  nearness[spec.trafficDistribution ?? ''] !== undefined;
+
+/** Those at the nearest distance at which there are any. */
 const preferred = ({ spec }: Service, candidates: readonly Candidate[]): readonly Candidate[] => {
-  if (spec.trafficDistribution !== 'PreferSameNode') return candidates;
-  const near = candidates.filter(({ local }) => local);
-  return near.length > 0 ? near : candidates;
+  for (const isNear of nearness[spec.trafficDistribution ?? ''] ?? []) {
+    const near = candidates.filter(isNear);
+    if (near.length > 0) return near;
+  }
+  return candidates;
 };
 
 const targetsOf = (service: Service, candidates: readonly Candidate[]): Targets => {
@@ -141,10 +173,34 @@ const portFrontends = (service: Service, port: ServicePort, targets: Targets): r
 export const serviceFrontends = (
   service: Service,
   slices: readonly EndpointSlice[],
-  nodeName: string,
+  place: Place,
 ): readonly Frontend[] => {
   if (service.spec.type === 'ExternalName' || service.spec.clusterIP === 'None') return [];
   return (service.spec.ports ?? []).flatMap((port) =>
-    portFrontends(service, port, targetsOf(service, candidatesOf(port, slices, nodeName))),
+    portFrontends(service, port, targetsOf(service, candidatesOf(port, slices, place))),
   );
+};
+
+/** What a load balancer outside is told about this node. */
+export interface HealthCheck {
+  readonly port: number;
+  readonly namespace: string;
+  readonly name: string;
+  /** Ready endpoints on this node. */
+  readonly localEndpoints: number;
+}
+
+/** Undefined for a service that has no health-check node port. */
+export const healthCheckOf = (
+  { metadata, spec }: Service,
+  slices: readonly EndpointSlice[],
+  nodeName: string,
+): HealthCheck | undefined => {
+  const port = spec.healthCheckNodePort ?? 0;
+  if (spec.type !== 'LoadBalancer' || spec.externalTrafficPolicy !== 'Local' || port === 0) return undefined;
+  const local = slices.flatMap(({ endpoints }) =>
+    endpoints.filter((endpoint) => endpoint.nodeName === nodeName && stateOf(endpoint).ready),
+  );
+  const addresses = new Set(local.map(({ addresses: [address] }) => address));
+  return { port, namespace: metadata.namespace ?? '', name: metadata.name, localEndpoints: addresses.size };
 };

@@ -2,13 +2,17 @@
 // service.
 import type { View } from '../client/view.js';
 import type { Index } from '../client/view.js';
-import type { EndpointSlice } from '../resources/generated/types.js';
+import { announcedAddresses } from '../resources/load-balancer.js';
+import type { EndpointSlice, Service } from '../resources/generated/types.js';
 import { endpointslices } from '../resources/kinds/endpointslices.js';
+import { nodes } from '../resources/kinds/nodes.js';
 import { services } from '../resources/kinds/services.js';
 import { FrontendTable } from './frontend-table.js';
 import type { Frontends } from './datapath.js';
-import { serviceFrontends } from './service-rules.js';
+import { healthCheckOf, serviceFrontends } from './service-rules.js';
+import type { HealthCheck, Place } from './service-rules.js';
 
+export const zoneLabel = 'topology.kubernetes.io/zone';
 const serviceLabel = 'kubernetes.io/service-name';
 
 /** `namespace/name` of the service that a slice belongs to; undefined for a slice of nobody. */
@@ -29,13 +33,20 @@ export const slicesOfService: Index<EndpointSlice> = {
 
 export class ServiceView {
   readonly #view: View;
-  readonly #nodeName: string;
+  readonly #place: Place;
+  readonly #healthChecks = new Map<string, HealthCheck>();
+  /** Services that this node announces, with their addresses. */
+  readonly #announced = new Map<string, readonly string[]>();
   readonly #table = new FrontendTable();
   readonly #changed = new Set<string>();
 
   constructor(view: View, nodeName: string) {
     this.#view = view;
-    this.#nodeName = nodeName;
+    this.#place = {
+      nodeName,
+      zoneOf: (name) =>
+        name === undefined ? undefined : view.get(nodes, { name })?.metadata.labels?.[zoneLabel],
+    };
   }
 
   /** `namespace/name` of a service about which something changed. */
@@ -49,14 +60,32 @@ export class ServiceView {
     for (const key of this.#changed) {
       const [namespace = '', name = ''] = key.split('/');
       const service = this.#view.get(services, { namespace, name });
-      const frontends =
-        service === undefined
-          ? []
-          : serviceFrontends(service, this.#view.lookup(slicesOfService, key), this.#nodeName);
+      const slices = this.#view.lookup(slicesOfService, key);
+      const frontends = service === undefined ? [] : serviceFrontends(service, slices, this.#place);
       if (this.#table.put(key, frontends)) changed = true;
+      this.#look(key, service, slices);
     }
     this.#changed.clear();
     return changed;
+  }
+
+  #look(key: string, service: Service | undefined, slices: readonly EndpointSlice[]): void {
+    const { nodeName } = this.#place;
+    const check = service && healthCheckOf(service, slices, nodeName);
+    if (check === undefined) this.#healthChecks.delete(key);
+    else this.#healthChecks.set(key, check);
+    const announced = service === undefined ? [] : announcedAddresses(service, nodeName);
+    if (announced.length === 0) this.#announced.delete(key);
+    else this.#announced.set(key, announced);
+  }
+
+  get healthChecks(): readonly HealthCheck[] {
+    return [...this.#healthChecks.values()];
+  }
+
+  /** Addresses of load balancers for which this node answers. */
+  get announced(): readonly string[] {
+    return [...new Set([...this.#announced.values()].flat())].sort();
   }
 
   get frontends(): Frontends {

@@ -50,9 +50,10 @@ import { certificateAuthority } from './certificate-authority.js';
 import { dataDirectory } from './data-directory.js';
 import { decisionsEndpoint } from './decisions-endpoint.js';
 import { identities } from './identities.js';
+import { networkEndpoint } from './network-check.js';
 import { publishNetwork } from './network.js';
 import { watchJoins } from './join-requests.js';
-import type { Settings } from './settings.js';
+import { spansOf, type Settings } from './settings.js';
 import { startSurroundings } from './surroundings.js';
 import type { Tasks } from './tasks.js';
 
@@ -130,6 +131,7 @@ const startControlLoops = async (
         clock,
         kinds: catalog,
         podCidr: settings.podCidr,
+        loadBalancerPool: spansOf(settings.loadBalancerPool),
         rootCertificate: credentials.current.ca,
         signToken: (secret, account) => authentication.serviceAccounts.issueLegacy(secret, account),
         certificates: certificateAuthority({ settings, credentials, authorizer, clock }),
@@ -174,13 +176,15 @@ interface ServingParts extends MasterOptions {
   readonly gateway: HttpNodeGateway;
   readonly usage: UsageReader;
   readonly decisions: DecisionLog;
+  readonly informers: Informers;
   readonly tasks: Tasks;
 }
 
 /** The API server's port, with everything that answers on it. */
 const listen = async (parts: ServingParts, { extensions, webhook }: Endpoints): Promise<HttpServer> => {
   const { settings, engine, credentials, version, clock, log, tasks } = parts;
-  const { store, registry, catalog, authorizer, authentication, gateway, usage, decisions } = parts;
+  const { store, registry, catalog, authorizer, authentication, gateway, usage, decisions, informers } =
+    parts;
   const { authenticator, tokens } = authentication;
   const around = await startSurroundings({ settings, store, kinds, clock, log }, tasks);
   const proxy = { transport: createProxyTransport(gateway), random: randomIds.random };
@@ -200,6 +204,7 @@ const listen = async (parts: ServingParts, { extensions, webhook }: Endpoints): 
     extensions: [
       around.metrics,
       decisionsEndpoint(decisions),
+      networkEndpoint(informers, gateway),
       rotateKeyEndpoint(store, engine),
       ...authentication.extensions,
       backupEndpoint({ store, engine, directory: dataDirectory(settings.dataDir), clock }),
@@ -334,6 +339,7 @@ export const startMaster = async (options: MasterOptions, tasks: Tasks): Promise
           gateway,
           usage,
           decisions,
+          informers,
           tasks,
         },
         endpoints,

@@ -2,10 +2,12 @@
 import { aborted, isAbort } from '../base/abort.js';
 import type { Clock } from '../base/clock.js';
 import { ClusterError, hasCode, messageOf } from '../base/errors.js';
+import type { HttpResponse } from '../base/http.js';
 import { clusterDnsAddress, firstHost } from '../base/ipv4.js';
 import type { Logger } from '../base/log.js';
 import type { Cluster } from '../client/cluster.js';
 import type { Informers, WatchedKind } from '../client/informers.js';
+import { createAnnouncer } from '../host/datapath/announcer.js';
 import { refuseTaken } from '../host/datapath/claims.js';
 import { createCommands } from '../host/datapath/commands.js';
 import type { Commands } from '../host/datapath/commands.js';
@@ -19,6 +21,10 @@ import { createVxlan, vniOf } from '../host/datapath/vxlan.js';
 import { removeFromKernel } from '../host/datapath/remove.js';
 import { bridgeName, type NetworkOptions as EngineNetwork } from '../host/docker/network.js';
 import { Confirmation } from '../network/confirmation.js';
+import { createHealthCheckServers, type HealthCheckServers } from '../host/health-check-servers.js';
+import { probePaths } from '../host/network-probe.js';
+import { createNetworkMetrics, type NetworkMetrics } from '../network/network-metrics.js';
+import { networkTargets } from '../network/network-targets.js';
 import { followConfig } from '../network/follow-config.js';
 import { createNetworkAgent, networkKinds } from '../network/network-agent.js';
 import { networkConfigMap, networkConfigName, type NetworkConfig } from '../network/network-config.js';
@@ -57,6 +63,8 @@ export interface NodeNetwork {
   waitsForProxies(): boolean;
   /** How pods find names. */
   dns(signal: AbortSignal): Promise<ClusterDns>;
+  /** What the agent answers about it, by path. */
+  readonly endpoints: Readonly<Record<string, () => Promise<HttpResponse>>>;
 }
 
 /** What an agent's informers follow for its network. */
@@ -98,8 +106,8 @@ const refuse = async (
   { instance, nodeName, podCidr, serviceCidr }: Named & NetworkConfig,
   signal: AbortSignal,
 ): Promise<void> => {
-  const { table, vxlan } = networkNames(instance);
-  const devices = [bridgeName({ instance, node: nodeName }), vxlan];
+  const { table, vxlan, loadBalancers } = networkNames(instance);
+  const devices = [bridgeName({ instance, node: nodeName }), vxlan, loadBalancers];
   await refuseTaken(commands, { podCidr, serviceCidr, table, devices }, signal);
 };
 
@@ -122,8 +130,8 @@ export const checkNetwork = async (settings: Settings, named: Named, signal: Abo
 /** Takes everything of an installation's network out of the kernel; other rules and devices stay. */
 export const removeNetwork = async (instance: string, signal: AbortSignal): Promise<void> => {
   const commands = createCommands();
-  const { table, policies, vxlan, forwarding } = networkNames(instance);
-  await removeFromKernel(commands, { table, policies, devices: [vxlan] }, signal);
+  const { table, policies, vxlan, loadBalancers, forwarding } = networkNames(instance);
+  await removeFromKernel(commands, { table, policies, devices: [vxlan, loadBalancers] }, signal);
   await createForwarding(commands, forwarding).remove(signal);
 };
 
@@ -140,10 +148,12 @@ const backendOf = (
 
 interface RunOptions extends NodeNetworkOptions {
   readonly confirmation: Confirmation;
+  readonly healthChecks: HealthCheckServers;
+  readonly metrics: NetworkMetrics;
 }
 
 const run = async (options: RunOptions, config: NetworkConfig, signal: AbortSignal): Promise<void> => {
-  const { instance, nodeName, clock, log, informers, confirmation } = options;
+  const { instance, nodeName, clock, log, informers, confirmation, metrics } = options;
   const { podCidr, serviceCidr } = config;
   const commands = createCommands();
   const names = networkNames(instance);
@@ -154,16 +164,24 @@ const run = async (options: RunOptions, config: NetworkConfig, signal: AbortSign
     nodeName,
     clock,
     log,
-    applied: (revision) => confirmation.applied(revision),
-    datapath: new NftablesDatapath({
-      table: names.table,
-      podCidr,
-      serviceCidr,
-      commands,
-      conntrack: createConntrack(commands, log),
-      podBridge: createPodBridge({ commands, bridge: bridgeName({ instance, node: nodeName }), log }),
-      log,
-    }),
+    announcer: createAnnouncer({ commands, device: names.loadBalancers, log }),
+    serveHealthChecks: (checks) => options.healthChecks.serve(checks),
+    metrics,
+    applied: (revision) => {
+      confirmation.applied(revision);
+      metrics.confirmed(revision);
+    },
+    datapath: metrics.measured(
+      new NftablesDatapath({
+        table: names.table,
+        podCidr,
+        serviceCidr,
+        commands,
+        conntrack: createConntrack(commands, log),
+        podBridge: createPodBridge({ commands, bridge: bridgeName({ instance, node: nodeName }), log }),
+        log,
+      }),
+    ),
     backend: backendOf(commands, config, instance),
     parts: [
       {
@@ -202,11 +220,20 @@ const runOrRetry = async (options: RunOptions, config: NetworkConfig, signal: Ab
   }
 };
 
+const answer = (contentType: string, text: string): HttpResponse => ({
+  status: 200,
+  headers: { 'content-type': contentType },
+  body: [Buffer.from(text)],
+});
+
 /** Starts the node's network as tasks of the process. */
 export const startNetwork = (options: NodeNetworkOptions, tasks: Tasks): NodeNetwork => {
   const { informers, instance, address, cluster, nodeName, clock } = options;
   const log = options.log.child({ part: 'network' });
   const confirmation = new Confirmation({ cluster, nodeName, clock, log });
+  const metrics = createNetworkMetrics();
+  const healthChecks = createHealthCheckServers(log);
+  tasks.finally(() => healthChecks.close());
   tasks.start('proxy confirmation', (signal) => confirmation.run(signal));
   let backend: NetworkConfig['backend'] | undefined;
   let known: (config: NetworkConfig) => void = () => undefined;
@@ -222,7 +249,7 @@ export const startNetwork = (options: NodeNetworkOptions, tasks: Tasks): NodeNet
         run: (config, inner) => {
           known(config);
           backend = config.backend;
-          return runOrRetry({ ...options, log, confirmation }, config, inner);
+          return runOrRetry({ ...options, log, confirmation, healthChecks, metrics }, config, inner);
         },
       },
       signal,
@@ -249,6 +276,13 @@ export const startNetwork = (options: NodeNetworkOptions, tasks: Tasks): NodeNet
       // Without a proxy, nothing leads from the cluster's address to the server of this node.
       const server = config.backend === 'none' ? own : clusterDnsAddress(config.serviceCidr);
       return { nameservers: server === undefined ? [] : [server], domain: clusterDomain };
+    },
+    endpoints: {
+      '/metrics': async () => answer(metrics.registry.contentType, await metrics.registry.metrics()),
+      '/network/paths': async () => {
+        const targets = backend === 'none' ? [] : networkTargets(informers.view, nodeName);
+        return answer('application/json', JSON.stringify(await probePaths(nodeName, targets)));
+      },
     },
   };
 };

@@ -143,6 +143,10 @@ export const startNode = async (options: NodeOptions, tasks: Tasks): Promise<voi
     dial: dialTcp,
     authorize: onlyApiServer,
   });
-  await serveAgent({ settings, ca, identity, handler: agent.handler, upgrade, log }, tasks);
+  const handler: HttpHandler = (request) => {
+    const endpoint = request.clientCertificate && network.endpoints[request.path];
+    return endpoint === undefined ? agent.handler(request) : endpoint();
+  };
+  await serveAgent({ settings, ca, identity, handler, upgrade, log }, tasks);
   tasks.start('node agent', (signal) => agent.run(signal));
 };

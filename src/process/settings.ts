@@ -2,6 +2,7 @@
 import { parse, stringify } from 'yaml';
 import { parseDuration } from '../base/duration.js';
 import { ClusterError } from '../base/errors.js';
+import { parseSpans, type AddressSpan } from '../base/ipv4.js';
 import { isObject } from '../base/json.js';
 import { oidcSettings, type OidcSettings } from './oidc-settings.js';
 import { backendNames, type BackendName } from '../network/network-config.js';
@@ -39,6 +40,8 @@ export interface Settings extends OidcSettings {
   readonly auditLogMaxbackup: number;
   readonly auditLogMaxage: number;
   readonly networkBackend: BackendName;
+  /** Undefined: Services of type LoadBalancer get no address. */
+  readonly loadBalancerPool: string | undefined;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
@@ -315,6 +318,20 @@ export const settingsTable = [
     parse: oneOf('network-backend', backendNames),
   }),
   setting({
+    key: 'loadBalancerPool',
+    flag: 'load-balancer-pool',
+    placeholder: 'RANGE',
+    description: 'addresses on the network of the nodes for Services of type LoadBalancer',
+    fallback: undefined,
+    parse: (value) => {
+      if (parseSpans(value) !== undefined) return value;
+      throw invalid(
+        'load-balancer-pool',
+        `${value} is no range of addresses, such as 10.0.0.200-10.0.0.220 or 10.0.1.0/28`,
+      );
+    },
+  }),
+  setting({
     key: 'logLevel',
     flag: 'log-level',
     placeholder: 'LEVEL',
@@ -346,6 +363,10 @@ export interface SettingSources {
   /** The first file that has a key decides; the last one is what an earlier start remembered. */
   readonly files: readonly SettingsFile[];
 }
+
+/** Undefined without a pool. */
+export const spansOf = (pool: string | undefined): readonly AddressSpan[] | undefined =>
+  pool === undefined ? undefined : parseSpans(pool);
 
 /** Command line over environment over file over default. Throws BadRequest with the name of the wrong setting. */
 export const readSettings = ({ options, environment, files }: SettingSources): Settings => {

@@ -44,6 +44,15 @@ export const askFromHost = async (
     await lab.must(host, process.execPath, ['-e', client, '--', address, `${port}`, `${times}`, from]),
   ) as Answers;
 
+/** From a machine on the network that is no part of the cluster. */
+export const askFromOutside = async (
+  lab: LabCluster,
+  { address, port, times = 1, from = '' }: Target,
+): Promise<Answers> =>
+  JSON.parse(
+    await lab.outside(process.execPath, ['-e', client, '--', address, `${port}`, `${times}`, from]),
+  ) as Answers;
+
 /** From within a pod, with what its image has; a failed connection counts under the program's words. */
 export const askFromPod = async (lab: LabCluster, pod: string, target: Target): Promise<Answers> => {
   const { address, port, times = 1 } = target;

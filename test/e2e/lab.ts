@@ -82,6 +82,11 @@ export class LabCluster {
     });
   }
 
+  /** A machine on the same network that is no part of the cluster. */
+  outside(program: string, args: readonly string[]): Promise<string> {
+    return must(program, args, { namespace: `${this.environment['LAB_NAME'] ?? ''}-switch` });
+  }
+
   async must(
     host: number,
     program: string,

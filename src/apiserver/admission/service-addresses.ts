@@ -16,6 +16,8 @@ export const holdingsOf = ({ spec }: Pick<Service, 'spec'>): readonly string[] =
   const ports = (spec.ports ?? [])
     .filter(({ nodePort }) => (nodePort ?? 0) > 0)
     .map(({ nodePort, protocol }) => portHolding(protocol, nodePort ?? 0));
+  const health = spec.healthCheckNodePort ?? 0;
+  if (health > 0) ports.push(portHolding('TCP', health));
   return [...new Set([...addresses, ...ports])];
 };
 

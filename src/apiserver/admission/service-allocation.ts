@@ -86,6 +86,24 @@ const withNodePorts = (spec: ServiceSpec, allocation: Allocation): readonly Serv
   });
 };
 
+/** Load balancers ask there which nodes have endpoints of their own. */
+const wantsHealthPort = ({ type, externalTrafficPolicy }: ServiceSpec): boolean =>
+  type === 'LoadBalancer' && externalTrafficPolicy === 'Local';
+
+const withHealthPort = (spec: ServiceSpec, { key, name, isFree }: Allocation): Partial<ServiceSpec> => {
+  if (!wantsHealthPort(spec)) return { healthCheckNodePort: undefined };
+  const asked = spec.healthCheckNodePort ?? 0;
+  const taken = new Set((spec.ports ?? []).map(({ nodePort }) => String(nodePort ?? 0)));
+  const isOpen = (port: string): boolean => !taken.has(port) && isFree(portHolding('TCP', Number(port)));
+  const field = 'spec.healthCheckNodePort';
+  if (asked > 0 && !isOpen(String(asked)))
+    throw refuse(name, invalidField(field, asked, 'provided port is already allocated'));
+  const chosen = asked > 0 ? String(asked) : chooseFree(nodePorts, `${key}:health`, isOpen);
+  if (chosen === undefined)
+    throw refuse(name, invalidField(field, 0, `failed to allocate a node port: ${nodePorts.text} is full`));
+  return { healthCheckNodePort: Number(chosen) };
+};
+
 const wantsNodePorts = ({ type, allocateLoadBalancerNodePorts }: ServiceSpec): boolean =>
   type === 'NodePort' || (type === 'LoadBalancer' && allocateLoadBalancerNodePorts !== false);
 
@@ -98,7 +116,9 @@ const carriedOver = (spec: ServiceSpec, old: ServiceSpec | undefined): ServiceSp
     const nodePort = old.ports?.find((other) => portName(other) === portName(port))?.nodePort;
     return nodePort === undefined ? port : { ...port, nodePort };
   });
-  return { ...spec, clusterIP, ...(ports === undefined ? {} : { ports }) };
+  const healthCheckNodePort =
+    (spec.healthCheckNodePort ?? 0) === 0 ? old.healthCheckNodePort : spec.healthCheckNodePort;
+  return { ...spec, clusterIP, healthCheckNodePort, ...(ports === undefined ? {} : { ports }) };
 };
 
 const addressFields: ReadonlySet<string> = new Set([
@@ -114,13 +134,15 @@ const withoutAddresses = (spec: ServiceSpec): ServiceSpec =>
 const allocated = (spec: ServiceSpec, allocation: Allocation, range: AddressRange): ServiceSpec => {
   if (spec.type === 'ExternalName') return withoutAddresses(spec);
   const clusterIP = clusterIPOf(spec, allocation, range);
+  const ported = wantsNodePorts(spec) ? { ports: withNodePorts(spec, allocation) } : {};
   return {
     ...spec,
+    ...ported,
+    ...withHealthPort({ ...spec, ...ported }, allocation),
     clusterIP,
     clusterIPs: [clusterIP],
     ipFamilies: ['IPv4'],
     ipFamilyPolicy: 'SingleStack',
-    ...(wantsNodePorts(spec) ? { ports: withNodePorts(spec, allocation) } : {}),
   };
 };
 

@@ -1,9 +1,16 @@
 // capstan why
 import type { Cluster } from '../../client/cluster.js';
 import { formatLabelSelector } from '../../resources/label-selector.js';
-import type { Deployment, Event, LabelSelector, Pod } from '../../resources/generated/types.js';
+import type {
+  Deployment,
+  EndpointSlice,
+  Event,
+  LabelSelector,
+  Pod,
+} from '../../resources/generated/types.js';
 import { kinds } from '../../resources/kinds.js';
 import { apiVersionOf } from '../../resources/kind.js';
+import { endpointslices } from '../../resources/kinds/endpointslices.js';
 import { events as eventKind } from '../../resources/kinds/events.js';
 import { pods } from '../../resources/kinds/pods.js';
 import { amountsOf } from '../../resources/pod-resources.js';
@@ -47,6 +54,13 @@ const podsOf = async (cluster: Cluster, object: Resource): Promise<readonly Pod[
     object.kind === 'Service' ? { matchLabels: selector as Record<string, string> } : selector,
   );
   return (await cluster.list(pods, { namespace: object.metadata.namespace, labelSelector })).items;
+};
+
+const slicesOf = async (cluster: Cluster, object: Resource): Promise<readonly EndpointSlice[]> => {
+  if (object.kind !== 'Service') return [];
+  const { name, namespace } = object.metadata;
+  const labelSelector = `kubernetes.io/service-name=${name}`;
+  return (await cluster.list(endpointslices, { namespace, labelSelector })).items;
 };
 
 const eventsOf = async (cluster: Cluster, object: Resource): Promise<readonly Event[]> => {
@@ -96,14 +110,15 @@ export const command: CliCommand = {
     try {
       const { cluster } = remote;
       const object = await cluster.get(kind, name);
-      const [owners, events, decisions, selected, used] = await Promise.all([
+      const [owners, events, decisions, selected, used, slices] = await Promise.all([
         ownersOf(cluster, object),
         eventsOf(cluster, object),
         decisionsOf(remote, object),
         podsOf(cluster, object),
         usedBy(remote, object),
+        slicesOf(cluster, object),
       ]);
-      const evidence: Evidence = { object, owners, events, decisions, pods: selected, used };
+      const evidence: Evidence = { object, owners, events, decisions, pods: selected, used, slices };
       const lines = explain(evidence);
       print(context.output, outputFormat(invocation), { answer: lines[0], decisions, events }, () => lines);
       return 0;

@@ -1,6 +1,6 @@
 // What `capstan why` knows when it explains: gathered first, so that the explanation is a pure function of it.
-import type { Event, Pod } from '../../resources/generated/types.js';
 import type { Amounts } from '../../resources/pod-resources.js';
+import type { EndpointSlice, Event, Pod } from '../../resources/generated/types.js';
 import type { Resource } from '../../resources/resource.js';
 
 /** A controller's last decision about an object, as the daemon answers it. */
@@ -23,6 +23,8 @@ export interface Evidence {
   readonly pods: readonly Pod[];
   /** What a node uses, where its metrics are known. */
   readonly used?: Amounts | undefined;
+  /** Of a Service. */
+  readonly slices?: readonly EndpointSlice[] | undefined;
 }
 
 export interface Explanation {

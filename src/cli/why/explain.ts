@@ -4,6 +4,7 @@ import { displayName, nameOf, type Resource } from '../../resources/resource.js'
 import type { Evidence, Explanation } from './evidence.js';
 import { nodeRoom } from './node.js';
 import { podReasons, podState } from './pod.js';
+import { explainService } from './service.js';
 
 interface Condition {
   readonly type: string;
@@ -27,6 +28,7 @@ const troubledPods = (pods: readonly Pod[]): string[] =>
     });
 
 const explainers: Readonly<Record<string, (evidence: Evidence) => Explanation>> = {
+  Service: explainService,
   Pod: ({ object }) => ({ state: podState(object as Pod), because: podReasons(object as Pod) }),
   Deployment: ({ object, pods }) => {
     const { spec, status } = object as Deployment;

@@ -10,6 +10,7 @@ const packages: Readonly<Record<string, string>> = {
   sysctl: 'procps',
   conntrack: 'conntrack',
   iptables: 'iptables',
+  busybox: 'busybox-static',
 };
 
 export interface CommandResult {

@@ -7,6 +7,8 @@ export interface NetworkNames {
   readonly policies: string;
   /** Overlay devices, at most 15 characters. */
   readonly vxlan: string;
+  /** Device that holds the addresses of load balancers. */
+  readonly loadBalancers: string;
   /** iptables chain that lets pods' packets pass a firewall that forwards nothing by default. */
   readonly forwarding: string;
 }
@@ -18,5 +20,6 @@ export const networkNames = (instance: string): NetworkNames => ({
   table: `${tablePrefix}${instance}`,
   policies: `capstan_policies-${instance}`,
   vxlan: `capx-${instance.slice(0, 8)}`,
+  loadBalancers: `capl-${instance.slice(0, 8)}`,
   forwarding: `CAPSTAN-${instance}`,
 });
