@@ -37,6 +37,9 @@ const tellDuplicates = (text: string, onDuplicates: OnDuplicates): void => {
 /** Is told the paths of fields that a JSON text names twice. */
 export type OnDuplicates = (paths: readonly string[]) => void;
 
+/** What of the text an error of JSON.parse quotes: it may be a Secret's value. */
+const excerpt = /,? (?:\.\.\.)?"[^]*" ?(?:\.\.\. ?)?is not valid JSON$/;
+
 export const parseJson = (bytes: Uint8Array, onDuplicates?: OnDuplicates): unknown => {
   const text = textOf(bytes);
   try {
@@ -49,7 +52,7 @@ export const parseJson = (bytes: Uint8Array, onDuplicates?: OnDuplicates): unkno
     const offset = /at position (\d+)/.exec(message)?.[1];
     const where = offset === undefined ? `line ${text.split('\n').length}` : positionOf(text, Number(offset));
     throw bad(
-      `the request body is not valid JSON at ${where}: ${message.replace(/ in JSON at position.*$/s, '')}`,
+      `the request body is not valid JSON at ${where}: ${message.replace(/ in JSON at position.*$/s, '').replace(excerpt, '')}`,
     );
   }
 };

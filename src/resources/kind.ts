@@ -65,6 +65,8 @@ export interface Kind<T extends Resource = Resource> {
    * everything but metadata and what has a subresource of its own.
    */
   readonly generationFields: readonly string[];
+  /** Fields whose values no error may show, whatever is wrong with them. */
+  readonly confidential?: readonly string[] | undefined;
   /** Of a kind that is not built in: takes the place of the generated `definition`. */
   readonly schema?: KindSchema | undefined;
   /** Of a kind that is served in several versions, of which one is kept. */

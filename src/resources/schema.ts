@@ -26,7 +26,10 @@ const validatorOf = (definition: string): Validator | undefined =>
 const fits: SchemaCheck = { errors: [], unknown: [] };
 
 /** Null counts as absent, as in Kubernetes. Costs about a microsecond when the object fits. */
-export const checkSchema = (kind: Pick<Kind, 'definition' | 'schema'>, object: unknown): SchemaCheck => {
+export const checkSchema = (
+  kind: Pick<Kind, 'definition' | 'schema' | 'confidential'>,
+  object: unknown,
+): SchemaCheck => {
   if (kind.schema !== undefined) return kind.schema.check(object);
   const validate = validatorOf(kind.definition);
   if (validate === undefined || validate(object)) return fits;
@@ -37,7 +40,10 @@ export const checkSchema = (kind: Pick<Kind, 'definition' | 'schema'>, object: u
     const steps = error.instancePath.split('/').slice(1).map(unescapeStep);
     if (error.keyword === 'additionalProperties')
       unknown.push(fieldPath(root, [...steps, String(error.params['additionalProperty'])]));
-    else errors.push(fieldError(root, steps, { error, value: valueAt(object, steps) }));
+    else {
+      const hide = kind.confidential?.includes(steps[0] ?? '') === true;
+      errors.push(fieldError(root, steps, { error, value: valueAt(object, steps), hide }));
+    }
   }
   return { errors, unknown };
 };
@@ -57,6 +63,9 @@ const formatMessages: Readonly<Record<string, string>> = {
   [patterns.dateTime]: 'must be a date and time in RFC 3339, such as 2025-01-31T12:00:00Z',
 };
 
+/** Kubernetes' own words in place of a Secret's value. */
+const redacted = '<secret contents redacted>';
+
 const typeNames = (type: unknown): string => {
   const names = [type].flat().filter((name) => name !== 'null');
   return names.join(' or ');
@@ -65,12 +74,12 @@ const typeNames = (type: unknown): string => {
 const fieldError = (
   root: SchemaNode,
   steps: readonly string[],
-  { error, value }: { readonly error: ErrorObject; readonly value: unknown },
+  { error, value, hide }: { readonly error: ErrorObject; readonly value: unknown; readonly hide: boolean },
 ): FieldError => {
   const invalid = (type: FieldError['type'], why: string): FieldError => ({
     type,
     field: fieldPath(root, steps),
-    message: `Invalid value: ${shown(value)}: ${why}`,
+    message: `Invalid value: ${shown(hide ? redacted : value)}: ${why}`,
   });
   switch (error.keyword) {
     case 'required':

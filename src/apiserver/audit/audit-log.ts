@@ -130,9 +130,10 @@ const failure = (answered: Answered, confidential: boolean): unknown => {
   return { metadata: {}, status: outcome, ...(confidential ? {} : { message }), reason, code: status };
 };
 
-/** What a proxy passes on is nobody's object. */
-const hasObject = ({ request: { method }, route }: Trace): boolean =>
-  method !== 'GET' && method !== 'HEAD' && (route.type !== 'resource' || route.subresource !== 'proxy');
+/** What a proxy passes on is nobody's object, and manifests that are to be planned hold whatever their author wrote. */
+const hasObjects = ({ route }: Trace): boolean => route.type === 'resource' && route.subresource !== 'proxy';
+
+const isWrite = ({ request: { method } }: Trace): boolean => method !== 'GET' && method !== 'HEAD';
 
 export class AuditLog implements Observer {
   readonly #policy: Policy;
@@ -184,7 +185,7 @@ export class AuditLog implements Observer {
       responseStatus: failure(answered, confidential),
       createdName: createdName(answered),
     };
-    if (recorded.level === 'Metadata') {
+    if (recorded.level === 'Metadata' || !hasObjects(trace)) {
       this.#sink.write(eventLine(trace, details));
       return;
     }
@@ -192,7 +193,7 @@ export class AuditLog implements Observer {
       recorded.level === 'RequestResponse' ? shown(bodyOf(answered), recorded) : undefined;
     const write = (requestObject: unknown): void =>
       this.#sink.write(eventLine(trace, { ...details, requestObject, responseObject }));
-    if (!hasObject(trace)) {
+    if (!isWrite(trace)) {
       write(undefined);
       return;
     }

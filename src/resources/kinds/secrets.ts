@@ -89,6 +89,7 @@ export const secrets = defineKind<Secret>({
   definition: 'io.k8s.api.core.v1.Secret',
   subresources: [],
   generationFields: [],
+  confidential: ['data', 'stringData'],
   columns: [
     nameColumn,
     text('Type', 'Used to facilitate programmatic handling of secret data.', ({ type }) => type ?? ''),
