@@ -13,6 +13,7 @@ export type Question = { readonly endpoint: Endpoint } & (
   | { readonly type: 'creates'; readonly clients: number; readonly count: number; readonly prefix: string }
   | { readonly type: 'gets' | 'http2-gets'; readonly name: string; readonly count: number }
   | { readonly type: 'lists'; readonly count: number }
+  | { readonly type: 'flood'; readonly clients: number; readonly forMs: number }
   | {
       readonly type: 'watches';
       readonly watchers: number;
@@ -60,6 +61,42 @@ const creates = async ({
   const took = performance.now() - start;
   for (const connection of connections) connection.close();
   return { times: sorted(times), perSecond: (count * 1000) / took, bytes: 0 };
+};
+
+export interface Flooded {
+  readonly answered: number;
+  /** Told to come back later. */
+  readonly refused: number;
+  /** Milliseconds that half of the creates took at most. */
+  readonly p50: number;
+}
+
+/** As fast as the server lets it: nobody waits before asking again. */
+const flood = async ({
+  endpoint,
+  clients,
+  forMs,
+}: Extract<Question, { type: 'flood' }>): Promise<Flooded> => {
+  const connections = await Promise.all(Array.from({ length: clients }, () => Connection.open(endpoint)));
+  const end = performance.now() + forMs;
+  let refused = 0;
+  const times: number[] = [];
+  await Promise.all(
+    connections.map(async (connection, client) => {
+      for (let n = 0; performance.now() < end; n += 1) {
+        const body = podManifest(`flood-${String(client)}-${String(n)}`);
+        const began = performance.now();
+        const { status } = await connection.ask(request('POST', collection, body));
+        if (status === 429) refused += 1;
+        else {
+          checked(status, 201);
+          times.push(performance.now() - began);
+        }
+      }
+    }),
+  );
+  for (const connection of connections) connection.close();
+  return { answered: times.length, refused, p50: sorted(times)[times.length >> 1] ?? 0 };
 };
 
 const repeated = async (endpoint: Endpoint, path: string, count: number): Promise<Times> => {
@@ -171,7 +208,7 @@ const watches = async (question: Extract<Question, { type: 'watches' }>): Promis
   return { times: sorted(times), perSecond: 0, bytes: 0 };
 };
 
-serveQuestions((question: Question) => {
+serveQuestions((question: Question): Promise<Times | Flooded> => {
   switch (question.type) {
     case 'creates':
       return creates(question);
@@ -183,5 +220,7 @@ serveQuestions((question: Question) => {
       return repeated(question.endpoint, collection, question.count);
     case 'watches':
       return watches(question);
+    case 'flood':
+      return flood(question);
   }
 });
