@@ -37,7 +37,7 @@ export const eventsV1 = defineKind<EventsEvent>({
   version: 'v1',
   kind: 'Event',
   plural: 'events',
-  shortNames: ['ev'],
+  // `ev` is the core group's: kubectl warns of a short name that two groups have.
   namespaced: true,
   definition: 'io.k8s.api.events.v1.Event',
   versions: {
