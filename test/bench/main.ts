@@ -7,6 +7,7 @@ import { tableOf } from './report.js';
 /** One line for each benchmark; loaded when it runs, so that none pays for another's imports. */
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'push-to-ready': async () => (await import('./push-to-ready.js')).pushToReady,
+  'pod-burst': async () => (await import('./pod-burst.js')).podBurst,
   'one-file-commit': async () => (await import('./one-file-commit.js')).oneFileCommit,
   'api-server': async () => (await import('./api-server.js')).apiServer,
   'store-writes': async () => (await import('./store-writes.js')).storeWrites,

@@ -80,7 +80,11 @@ export const startPodmanEngine = async (): Promise<PodmanEngine> => {
   };
   await Promise.race([answers(), failure]);
   const stop = async (): Promise<void> => {
-    await podman('rm', '-af', '-t', '0');
+    // What joined another container goes before it: the order takes more than one attempt.
+    for (let left = 3; left > 0; left -= 1) {
+      const removed = await podman('rm', '-af', '-t', '0').catch(() => undefined);
+      if (removed !== undefined) break;
+    }
     service.kill('SIGTERM');
     await ended(service);
     await unmountBelow(folder);
