@@ -12,6 +12,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'api-server': async () => (await import('./api-server.js')).apiServer,
   'store-writes': async () => (await import('./store-writes.js')).storeWrites,
   scheduling: async () => (await import('./scheduling.js')).scheduling,
+  'service-proxy': async () => (await import('./service-proxy.js')).serviceProxy,
   idle: async () => (await import('./idle.js')).idle,
 };
 
