@@ -13,9 +13,11 @@ const forbidden: HttpResponse = {
 const open = ({ path, clientCertificate }: HttpRequest): boolean =>
   path === '/healthz' || clientCertificate === undefined;
 
-export const agentEndpoints = (handler: HttpHandler): HttpHandler => {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+/** `others`: figures of the parts of the node, served beside the process's own. */
+export const agentEndpoints = (handler: HttpHandler, others: readonly Registry[] = []): HttpHandler => {
+  const own = new Registry();
+  collectDefaultMetrics({ register: own });
+  const registry = Registry.merge([own, ...others]);
   return async (request) => {
     if (open(request)) return handler(request);
     if (request.clientCertificate?.commonName !== agentClientName) return forbidden;

@@ -63,6 +63,7 @@ export interface NodeNetwork {
   waitsForProxies(): boolean;
   /** How pods find names. */
   dns(signal: AbortSignal): Promise<ClusterDns>;
+  readonly figures: NetworkMetrics['registry'];
   /** What the agent answers about it, by path. */
   readonly endpoints: Readonly<Record<string, () => Promise<HttpResponse>>>;
 }
@@ -277,8 +278,8 @@ export const startNetwork = (options: NodeNetworkOptions, tasks: Tasks): NodeNet
       const server = config.backend === 'none' ? own : clusterDnsAddress(config.serviceCidr);
       return { nameservers: server === undefined ? [] : [server], domain: clusterDomain };
     },
+    figures: metrics.registry,
     endpoints: {
-      '/metrics': async () => answer(metrics.registry.contentType, await metrics.registry.metrics()),
       '/network/paths': async () => {
         const targets = backend === 'none' ? [] : networkTargets(informers.view, nodeName);
         return answer('application/json', JSON.stringify(await probePaths(nodeName, targets)));

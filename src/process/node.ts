@@ -1,4 +1,5 @@
 // The node agent of this machine: engine, files, pods, and the port on which the API server asks for logs.
+import type { Registry } from 'prom-client';
 import type { Clock } from '../base/clock.js';
 import { ClusterError } from '../base/errors.js';
 import type { HttpHandler, HttpRequest, UpgradeHandler } from '../base/http.js';
@@ -61,11 +62,13 @@ export interface AgentServer extends Pick<NodeOptions, 'settings' | 'ca' | 'iden
   readonly handler: HttpHandler;
   /** Runs commands and forwards ports in the pods of this engine; a simulated fleet has many engines, and none. */
   readonly upgrade?: UpgradeHandler | undefined;
+  /** Of parts of the node, for `/metrics`. */
+  readonly figures?: readonly Registry[] | undefined;
 }
 
 /** The port on which the API server asks an agent. */
 export const serveAgent = async (
-  { settings, ca, identity, handler, upgrade, log }: AgentServer,
+  { settings, ca, identity, handler, upgrade, figures, log }: AgentServer,
   tasks: Tasks,
 ): Promise<void> => {
   const tls = ({ certificate, key }: KeyPair) => ({ key, cert: certificate, ca });
@@ -74,7 +77,7 @@ export const serveAgent = async (
     port: settings.agentPort,
     portFlag: '--agent-port',
     tls: tls(identity.current),
-    handler: agentEndpoints(handler),
+    handler: agentEndpoints(handler, figures),
     ...(upgrade === undefined ? {} : { upgrade }),
     log,
   });
@@ -147,6 +150,6 @@ export const startNode = async (options: NodeOptions, tasks: Tasks): Promise<voi
     const endpoint = request.clientCertificate && network.endpoints[request.path];
     return endpoint === undefined ? agent.handler(request) : endpoint();
   };
-  await serveAgent({ settings, ca, identity, handler, upgrade, log }, tasks);
+  await serveAgent({ settings, ca, identity, handler, upgrade, figures: [network.figures], log }, tasks);
   tasks.start('node agent', (signal) => agent.run(signal));
 };
