@@ -9,6 +9,7 @@ import { applications } from '../resources/kinds/applications.js';
 import type { ApplicationState } from './application-state.js';
 import type { ClusterConfig } from './cluster-config.js';
 import type { Journal } from './journal.js';
+import { rolloutTrailers } from './rollout-facts.js';
 import type { Commit, ObjectId, Person, Source } from './source.js';
 
 export interface RollBackOptions {
@@ -48,8 +49,10 @@ export const rollBackMessage = (facts: {
   readonly failed: Commit;
   readonly to: ObjectId;
   readonly reason: string;
+  /** More of what is known, such as the metric that failed. */
+  readonly trailers?: readonly string[];
 }): string => {
-  const { application, path, failed, to, reason } = facts;
+  const { application, path, failed, to, reason, trailers = [] } = facts;
   const subject = failed.message.split('\n')[0] ?? '';
   return [
     `Roll ${application} back to ${short(to)}`,
@@ -64,6 +67,7 @@ export const rollBackMessage = (facts: {
     `Capstan-Application: ${application}`,
     'Capstan-Phase: RolledBack',
     `Capstan-Reason: ${reason.replaceAll('\n', ' ')}`,
+    ...trailers,
   ].join('\n');
 };
 
@@ -109,6 +113,7 @@ const write = async (
         failed,
         to: healthyRevision,
         reason,
+        trailers: rolloutTrailers(options.view, state.name),
       }),
       at: options.clock.now(),
       base: head.tree,

@@ -6,9 +6,11 @@ import type { Logger } from '../base/log.js';
 import type { Informers } from '../client/informers.js';
 import { applications } from '../resources/kinds/applications.js';
 import { repositories } from '../resources/kinds/repositories.js';
+import { rollouts } from '../resources/kinds/rollouts.js';
 import type { ClusterConfig } from './cluster-config.js';
 import { REPOSITORY_NAME } from './journal.js';
 import type { Commit, Person, Source } from './source.js';
+import { rolloutFacts } from './rollout-facts.js';
 import { statusFiles, statusMessage, type StatusFacts } from './status-files.js';
 
 export interface StatusBranchOptions {
@@ -54,7 +56,11 @@ export class StatusBranch {
       this.#dirty = true;
       this.#wake?.();
     };
-    const ends = [informers.subscribe(applications, changed), informers.subscribe(repositories, changed)];
+    const ends = [
+      informers.subscribe(applications, changed),
+      informers.subscribe(repositories, changed),
+      informers.subscribe(rollouts, changed),
+    ];
     signal.addEventListener('abort', changed, { once: true });
     try {
       while (!signal.aborted) {
@@ -97,6 +103,7 @@ export class StatusBranch {
     return {
       repository: view.get(repositories, { name: REPOSITORY_NAME }),
       applications: view.list(applications),
+      rollouts: rolloutFacts(view),
     };
   }
 

@@ -2,8 +2,10 @@
 import { stringify } from 'yaml';
 import type { Application, ApplicationStatus, Repository } from '../resources/generated/types.js';
 import { problemText, type Problem } from './problem.js';
+import { rolloutFiles, rolloutTable, type RolloutFact } from './rollout-facts.js';
 
 export interface StatusFacts {
+  readonly rollouts: readonly RolloutFact[];
   readonly repository: Repository | undefined;
   readonly applications: readonly Application[];
 }
@@ -53,7 +55,7 @@ const unhealthy = (applications: readonly Application[]): readonly string[] =>
       ),
   );
 
-const statusMarkdown = ({ repository, applications }: StatusFacts): string => {
+const statusMarkdown = ({ repository, applications, rollouts }: StatusFacts): string => {
   const { status, spec } = repository ?? {};
   const errors = [
     ...(status?.error === undefined || status.error === '' ? [] : [`- ${status.error}`]),
@@ -81,6 +83,7 @@ const statusMarkdown = ({ repository, applications }: StatusFacts): string => {
     '| Application | Phase | Revision | Healthy | Synced | |',
     '|---|---|---|---|---|---|',
     ...applications.map(row),
+    ...section('Rollouts', rolloutTable(rollouts)),
     ...section('Errors', [...new Set(errors)]),
     ...section('Not healthy', unhealthy(applications)),
     ...section('Drift', drift),
@@ -137,6 +140,7 @@ export const statusFiles = (facts: StatusFacts): ReadonlyMap<string, string> => 
       `status/applications/${metadata.name}.yaml`,
       applicationFile(status ?? {}),
     ]),
+    ...rolloutFiles(facts.rollouts),
   ]);
 };
 

@@ -8,6 +8,8 @@ import type { Runnable } from '../reconcile/runnable.js';
 import { analysisRunController } from './analysis/analysis-run.js';
 import { createMeasuringExecutor } from './analysis/measure.js';
 import type { SendMetricRequest } from './analysis/metric-source.js';
+import { experimentController } from './experiment/experiment.js';
+import { releaseController } from './release/release.js';
 import { rolloutController } from './rollout/rollout.js';
 
 export interface RolloutControllersOptions {
@@ -22,6 +24,8 @@ export const createRolloutControllers = (options: RolloutControllersOptions): re
   const { executor } = options;
   return [
     runnable(rolloutController, executor, { width: 16 }),
+    runnable(experimentController, executor),
+    runnable(releaseController, executor),
     runnable(analysisRunController, createMeasuringExecutor(options, executor), { width: 32 }),
   ];
 };

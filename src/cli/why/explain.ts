@@ -1,5 +1,5 @@
 // Evidence -> sentences. Pure.
-import type { Deployment, Event, Node, Pod, ReplicaSet } from '../../resources/generated/types.js';
+import type { Deployment, Event, Node, Pod, ReplicaSet, Rollout } from '../../resources/generated/types.js';
 import { displayName, nameOf, type Resource } from '../../resources/resource.js';
 import type { Evidence, Explanation } from './evidence.js';
 import { nodeRoom } from './node.js';
@@ -35,6 +35,16 @@ const explainers: Readonly<Record<string, (evidence: Evidence) => Explanation>> 
     return {
       state: `wants ${spec.replicas ?? 1} pods, has ${status?.replicas ?? 0} (${status?.updatedReplicas ?? 0} of the newest template), ${status?.availableReplicas ?? 0} available`,
       because: [...conditionReasons(status?.conditions), ...troubledPods(pods)],
+    };
+  },
+  Rollout: ({ object, pods }) => {
+    const { status } = object as Rollout;
+    const { phase = 'new', because = '', message = '', canary } = status ?? {};
+    const weight = canary?.weights?.canary?.weight;
+    const traffic = weight === undefined ? '' : `, the new version has weight ${weight}`;
+    return {
+      state: `is ${phase} with ${status?.updatedReplicas ?? 0} pods of the newest template among ${status?.replicas ?? 0}${traffic}`,
+      because: [because, message].filter((text) => text !== '').concat(troubledPods(pods)),
     };
   },
   ReplicaSet: ({ object, pods }) => {

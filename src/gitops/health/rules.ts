@@ -8,6 +8,7 @@ import { healthy, progressing, type Health, type HealthRule } from './health.js'
 import { jobHealth } from './job.js';
 import { podHealth } from './pod.js';
 import { replicaSetHealth } from './replicaset.js';
+import { rolloutHealth } from './rollout.js';
 import { replicationControllerHealth } from './replicationcontroller.js';
 import { statefulSetHealth } from './statefulset.js';
 
@@ -20,6 +21,7 @@ const rules: ReadonlyMap<string, HealthRule> = new Map(
     daemonSetHealth,
     jobHealth,
     podHealth,
+    rolloutHealth,
   ].map((rule) => [resourceNameOf(rule.kind), rule as unknown as HealthRule]),
 );
 
