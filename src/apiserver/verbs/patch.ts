@@ -55,7 +55,9 @@ const checkIdentity = (before: OpenResource, after: unknown): OpenResource => {
     throw badRequest(
       `the name of the object (${String(name)}) does not match the name on the URL (${before.metadata.name})`,
     );
-  if (namespace !== before.metadata.namespace)
+  // What belongs to the whole cluster has no namespace, whatever a client writes there.
+  const own = before.metadata.namespace;
+  if (own !== undefined && namespace !== own)
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   return after as unknown as OpenResource;
 };
