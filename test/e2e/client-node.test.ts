@@ -62,7 +62,7 @@ describe('the generic client', () => {
       const made = await objects.create(object);
       expect(made.metadata.uid, object.kind).toBeDefined();
       const read = await objects.read(object);
-      expect(read.metadata.uid).toBe(made.metadata.uid);
+      expect(read.metadata?.uid).toBe(made.metadata.uid);
       const labelled = await objects.patch(
         { ...object, metadata: { ...object.metadata, labels: { patched: 'yes' } } },
         ...([undefined, undefined, undefined, undefined] as const),
