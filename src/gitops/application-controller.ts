@@ -1,9 +1,11 @@
 // The controller of applications: looks at what is wanted and what is live, and decides the next step of one of them.
 import { equal } from '../base/json.js';
+import { toTimestamp } from '../base/clock.js';
 import type { Informers } from '../client/informers.js';
 import type { Index, View, ViewChange } from '../client/view.js';
 import type { Controller, Decision, Key, Trigger } from '../reconcile/controller.js';
 import type { Application, ApplicationResource, ApplicationStatus } from '../resources/generated/types.js';
+import { breakGlassOf, heldUntil } from '../resources/break-glass.js';
 import { resourceNameOf, storeKey, type Kind } from '../resources/kind.js';
 import { applications } from '../resources/kinds/applications.js';
 import { nameOf, type Resource } from '../resources/resource.js';
@@ -168,12 +170,20 @@ export class ApplicationController implements Controller<Observed, GitAction> {
     const degraded: string[] = [];
     const progressing: string[] = [];
     let failure: string | undefined;
+    const held: { until: number; message: string }[] = [];
     let unsettled = 0;
     let labelled = 0;
     for (const desired of state.objects) {
       const { kind, name: objectName } = desired.manifest;
       const live = this.live(state, desired);
-      if (!state.isSettled(desired, live)) unsettled += 1;
+      const glass = live === undefined ? undefined : breakGlassOf(live);
+      const until = heldUntil(live, state.spec?.breakGlassMs ?? 0);
+      if (glass !== undefined && until !== undefined)
+        held.push({
+          until,
+          message: `${kind.kind} ${objectName} was changed past Git by ${glass.user} (${glass.reason}), and is put back at ${toTimestamp(until)}`,
+        });
+      else if (!state.isSettled(desired, live)) unsettled += 1;
       if (live !== undefined && applicationOf(live) === name) labelled += 1;
       const health = healthOf(kind, live, view);
       const sentence = `${kind.kind} ${objectName} ${health.message}`;
@@ -197,6 +207,7 @@ export class ApplicationController implements Controller<Observed, GitAction> {
       target:
         state.target === undefined ? undefined : { revision: state.target.revision, isNew: state.isNew },
       unsettled,
+      held,
       gone: this.#gone(state, state.spec === undefined ? this.owned(name) : this.strays(name, labelled)),
       drifted: state.drift.length,
       failed: state.failed,

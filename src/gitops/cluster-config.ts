@@ -20,6 +20,8 @@ export interface ApplicationSpec {
   readonly dependsOn: readonly string[];
   readonly prune: boolean;
   readonly selfHeal: boolean;
+  /** How long a change that somebody made past Git, with a reason, is left alone. */
+  readonly breakGlassMs: number;
   readonly onFailure: 'rollback' | 'hold';
   readonly ignoreDifferences: readonly IgnoredDifference[];
   readonly windows: readonly SyncWindow[];
@@ -53,6 +55,7 @@ export const applicationDefaults = (name: string, path: string): ApplicationSpec
   dependsOn: [],
   prune: true,
   selfHeal: true,
+  breakGlassMs: 60 * 60 * 1000,
   onFailure: 'rollback',
   ignoreDifferences: [],
   windows: [],
@@ -94,6 +97,7 @@ const applicationShape = record(
     dependsOn: list(label),
     prune: flag,
     selfHeal: flag,
+    breakGlass: duration,
     onFailure: oneOf('rollback', 'hold'),
     ignoreDifferences: list(
       record(
@@ -151,6 +155,7 @@ const applicationOf = (raw: RawApplication): ApplicationSpec | undefined => {
     dependsOn: raw.dependsOn ?? [],
     prune: raw.prune ?? defaults.prune,
     selfHeal: raw.selfHeal ?? defaults.selfHeal,
+    breakGlassMs: raw.breakGlass ?? defaults.breakGlassMs,
     onFailure: raw.onFailure ?? defaults.onFailure,
     ignoreDifferences: (raw.ignoreDifferences ?? []).flatMap(({ kind, jsonPointers, name, namespace }) =>
       kind === undefined || jsonPointers === undefined ? [] : [{ kind, name, namespace, jsonPointers }],

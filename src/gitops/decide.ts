@@ -17,6 +17,8 @@ export interface Facts {
   readonly target: { readonly revision: string; readonly isNew: boolean } | undefined;
   /** Objects that are not known to be as they should. */
   readonly unsettled: number;
+  /** Objects that somebody changed past Git, with a reason: who, why, and until when they are left so. */
+  readonly held: readonly { readonly until: Instant; readonly message: string }[];
   /** Objects to be deleted. */
   readonly gone: number;
   readonly drifted: number;
@@ -151,7 +153,17 @@ const invalid = (facts: Facts, now: Instant): Step => {
   return { next: 'heal', phase: 'Failed', message };
 };
 
+/** What is left alone for a while does not count as drift before that is over, and is told until then. */
 export const nextStep = (facts: Facts, now: Instant): Step => {
+  const held = facts.held.filter(({ until }) => until > now);
+  const over = facts.held.length - held.length;
+  const step = stepOf({ ...facts, unsettled: facts.unsettled + over }, now);
+  if (held.length === 0) return step;
+  const wakeAt = Math.min(...held.map(({ until }) => until), step.wakeAt ?? Infinity);
+  return { ...step, wakeAt, message: [step.message, ...held.map(({ message }) => message)].join('; ') };
+};
+
+const stepOf = (facts: Facts, now: Instant): Step => {
   if (facts.spec === undefined)
     return facts.gone > 0
       ? { next: 'remove', phase: 'Progressing', message: 'has left the repository: its objects are deleted' }

@@ -10,6 +10,7 @@ import type { View } from '../client/view.js';
 import type { EventDraft, EventRecorder } from '../reconcile/cluster-action.js';
 import type { Executor } from '../reconcile/controller.js';
 import type { Application, ApplicationStatus } from '../resources/generated/types.js';
+import { heldUntil } from '../resources/break-glass.js';
 import { applications } from '../resources/kinds/applications.js';
 import { displayName, type ObjectName } from '../resources/resource.js';
 import type { ApplicationController, GitAction } from './application-controller.js';
@@ -98,8 +99,12 @@ export class GitExecutor implements Executor<GitAction> {
     if (spec === undefined || target === undefined)
       throw new ClusterError('NotFound', `nothing is known of application ${state.name}`);
     const { objects } = target.rendered;
+    const now = this.#options.clock.now();
     const asked = objects.filter((desired) => {
       const live = controller.live(state, desired);
+      const until = heldUntil(live, spec.breakGlassMs);
+      // Somebody broke the glass: it is left alone, or else put back whatever is known of it.
+      if (until !== undefined && !state.isNew) return until <= now;
       // Drift that is left alone is part of what a new revision puts right.
       const drifted = state.settled.get(desired.id)?.drift !== undefined;
       return !state.isSettled(desired, live) || (state.isNew && drifted);

@@ -6,6 +6,7 @@ import type { View } from '../client/view.js';
 import type { Kind } from '../resources/kind.js';
 import { equal } from '../base/json.js';
 import { customKinds } from '../resources/custom/custom-kind.js';
+import { BREAK_GLASS_ANNOTATION, breakGlassOf, REASON_ANNOTATION } from '../resources/break-glass.js';
 import { resourceNameOf, storeKey } from '../resources/kind.js';
 import { customresourcedefinitions } from '../resources/kinds/customresourcedefinitions.js';
 import { namespaces } from '../resources/kinds/namespaces.js';
@@ -74,6 +75,15 @@ const inVersion = async (kind: Kind, live: Resource | undefined): Promise<Resour
   return shown;
 };
 
+/** Who broke the glass is forgotten when Git's own state is back. */
+const withoutRecord = (object: Resource): Resource => {
+  if (breakGlassOf(object) === undefined) return object;
+  const annotations = Object.entries(object.metadata.annotations ?? {}).filter(
+    ([key]) => key !== BREAK_GLASS_ANNOTATION && key !== REASON_ANNOTATION,
+  );
+  return { ...object, metadata: { ...object.metadata, annotations: Object.fromEntries(annotations) } };
+};
+
 const isPending = ({ manifest: { kind } }: DesiredObject, { view }: ObserveOptions): boolean => {
   if (kind.schema === undefined) return false;
   const live = view.get(customresourcedefinitions, { name: resourceNameOf(kind) });
@@ -100,7 +110,9 @@ const observe = async (desired: DesiredObject, options: ObserveOptions): Promise
       force: true,
       dryRun: true,
     });
-    return live === undefined ? { state: 'absent' } : { state: 'present', live, result };
+    return live === undefined
+      ? { state: 'absent' }
+      : { state: 'present', live, result: withoutRecord(result) };
   } catch (error) {
     // Its definition comes with the same revision: what the live one says does not count.
     if (isRefusal(error) && isPending(desired, options))

@@ -1,21 +1,15 @@
 // The marks by which Capstan knows what it keeps.
 import type { Index } from '../client/view.js';
 import type { Kind } from '../resources/kind.js';
-import type { Draft, Resource } from '../resources/resource.js';
+import { APPLICATION_LABEL, applicationOf, GIT_MANAGER } from '../resources/break-glass.js';
+import type { Draft } from '../resources/resource.js';
 
-/** Label on every object that an application keeps; its value is the application's name. */
-export const APPLICATION_LABEL = 'capstan.dev/application';
+export { APPLICATION_LABEL };
 
 /** `"false"` keeps an object that has left the repository. */
 export const PRUNE_ANNOTATION = 'capstan.dev/prune';
 
-export const FIELD_MANAGER = 'capstan';
-
-/** The application that keeps an object. A copy that something made of an object (labels and all) has an owner and is nobody's. */
-export const applicationOf = (object: Resource): string | undefined =>
-  object.metadata.ownerReferences?.some(({ controller }) => controller === true) === true
-    ? undefined
-    : object.metadata.labels?.[APPLICATION_LABEL];
+export { applicationOf, GIT_MANAGER as FIELD_MANAGER };
 
 export const withApplication = (object: Draft, application: string): Draft => ({
   ...object,

@@ -1,6 +1,7 @@
 // Carries a plan out: kind after kind, the objects of one kind side by side.
 import { hasCode, messageOf } from '../base/errors.js';
 import type { Cluster } from '../client/cluster.js';
+import { BREAK_GLASS_ANNOTATION, breakGlassOf, REASON_ANNOTATION } from '../resources/break-glass.js';
 import type { Resource } from '../resources/resource.js';
 import { appliedObject } from './applied-object.js';
 import type { ApplicationSpec } from './cluster-config.js';
@@ -10,7 +11,7 @@ import type { Change } from './plan.js';
 import type { DesiredObject } from './render.js';
 
 export interface SyncOptions {
-  readonly cluster: Pick<Cluster, 'apply' | 'delete'>;
+  readonly cluster: Pick<Cluster, 'apply' | 'delete' | 'patch'>;
   readonly spec: Pick<ApplicationSpec, 'name' | 'ignoreDifferences'>;
   /** Called with each object as it was written. */
   applied(desired: DesiredObject, result: Resource): void;
@@ -21,6 +22,12 @@ export interface SyncFailure {
   readonly change: Change;
   readonly error: unknown;
 }
+
+/** What Git says stands again: the record of the change past it goes with the change. */
+const mended = ({ kind, name }: Change, cluster: SyncOptions['cluster']): Promise<Resource> => {
+  const annotations = { [BREAK_GLASS_ANNOTATION]: null, [REASON_ANNOTATION]: null };
+  return cluster.patch(kind, name, { type: 'merge', patch: { metadata: { annotations } } });
+};
 
 const carryOut = async (change: Change, { cluster, spec, applied }: SyncOptions): Promise<void> => {
   if (change.action === 'delete') {
@@ -37,10 +44,8 @@ const carryOut = async (change: Change, { cluster, spec, applied }: SyncOptions)
   }
   const live = change.action === 'update' ? change.live : undefined;
   const draft = appliedObject(change.desired, spec, live);
-  applied(
-    change.desired,
-    await cluster.apply(change.kind, draft, { fieldManager: FIELD_MANAGER, force: true }),
-  );
+  const written = await cluster.apply(change.kind, draft, { fieldManager: FIELD_MANAGER, force: true });
+  applied(change.desired, breakGlassOf(written) === undefined ? written : await mended(change, cluster));
 };
 
 const waves = (changes: readonly Change[]): readonly (readonly Change[])[] => {

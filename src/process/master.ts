@@ -268,6 +268,7 @@ const createVerbs = (
       serviceCidr: settings.serviceCidr,
       lifetime: lifetime,
       authorizer,
+      guard: { clock },
       webhooks: { ...client, kinds: catalog },
       definitions: { builtIn: kinds, clock, refresh: (name) => catalog.refresh(name) },
     }),

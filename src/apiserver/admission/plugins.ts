@@ -1,15 +1,19 @@
 // Everything that admits writes, in order: a new plugin is a file here and a line below.
+import type { Clock } from '../../base/clock.js';
 import type { Authorizer } from '../authorize/authorizer.js';
 import type { Admission } from './admission.js';
 import { certificateRequests } from './certificates.js';
 import { customDefinitions } from './custom-definitions.js';
 import type { CustomDefinitionsOptions } from './custom-definitions.js';
+import { defaultIngressClass, defaultStorageClass } from './default-classes.js';
 import { escalation } from './escalation.js';
+import { gitOpsGuard } from './gitops-guard.js';
 import { limitRanger } from './limit-ranger.js';
 import { mutatingWebhooks } from './mutating-webhooks.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
 import { nodeRestriction } from './node-restriction.js';
 import { defaultTolerations, podServiceAccount } from './pod-defaults.js';
+import { podSecurity } from './pod-security.js';
 import { podPriority } from './priority.js';
 import { resourceQuota } from './resource-quota.js';
 import type { WebhookOptions } from '../webhooks/call-webhook.js';
@@ -20,6 +24,8 @@ import type { ServiceAllocationOptions } from './service-allocation.js';
 export interface AdmissionOptions extends ServiceAllocationOptions {
   /** Without one everybody may give rights to everybody. */
   readonly authorizer?: Authorizer | undefined;
+  /** Without it objects of applications are written by whoever may write them. Needs the authorizer. */
+  readonly guard?: { readonly clock: Clock } | undefined;
   /** Without them webhook configurations are kept, and nobody is asked. */
   readonly webhooks?: WebhookOptions | undefined;
   /** Without it CustomResourceDefinitions are kept, and make no kinds. */
@@ -33,6 +39,11 @@ export const admissionPlugins = (options: AdmissionOptions): readonly Admission[
   ...(options.authorizer === undefined ? [] : [escalation(options.authorizer)]),
   certificateRequests(options.authorizer),
   ...(options.definitions === undefined ? [] : [customDefinitions(options.definitions)]),
+  ...(options.guard === undefined || options.authorizer === undefined
+    ? []
+    : [gitOpsGuard({ authorizer: options.authorizer, clock: options.guard.clock })]),
+  defaultStorageClass,
+  defaultIngressClass,
   podServiceAccount,
   podPriority,
   limitRanger,
@@ -40,5 +51,6 @@ export const admissionPlugins = (options: AdmissionOptions): readonly Admission[
   ...(options.webhooks === undefined ? [] : [mutatingWebhooks(options.webhooks)]),
   serviceAllocation(options),
   ...(options.webhooks === undefined ? [] : [validatingWebhooks(options.webhooks)]),
+  podSecurity,
   resourceQuota(options),
 ];

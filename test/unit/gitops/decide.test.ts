@@ -14,6 +14,7 @@ const calm: Facts = {
   head: { revision: fresh, problems: [] },
   target: { revision: fresh, isNew: false },
   unsettled: 0,
+  held: [],
   gone: 0,
   drifted: 0,
   failed: undefined,
