@@ -1,5 +1,7 @@
 // What a cluster has before anyone writes to it: its namespaces, their default accounts, and the way to the API itself.
 import { hasCode } from '../base/errors.js';
+import { equal } from '../base/json.js';
+import { componentRoleBindings, componentRoles } from './authorize/component-roles.js';
 import { clusterDnsAddress } from '../base/ipv4.js';
 import type { Kind } from '../resources/kind.js';
 import { clusterInfo, clusterInfoKey, renderClusterInfo } from '../resources/cluster-info.js';
@@ -15,6 +17,7 @@ import { serviceaccounts } from '../resources/kinds/serviceaccounts.js';
 import { storageclasses } from '../resources/kinds/storageclasses.js';
 import { services } from '../resources/kinds/services.js';
 import type {
+  ClusterRole,
   ConfigMap,
   EndpointSlice,
   Namespace,
@@ -126,6 +129,17 @@ const createMissing = async (registry: Registry, kind: Kind, draft: Draft): Prom
   }
 };
 
+const autoUpdate = 'rbac.authorization.kubernetes.io/autoupdate';
+
+/** As `createMissing`; a role that a former version made gets the rules of this one, unless its annotation says not to. */
+const ensureRole = async (registry: Registry, role: Draft<ClusterRole>): Promise<void> => {
+  await createMissing(registry, clusterroles, role);
+  const name = { name: role.metadata.name ?? '' };
+  const present = (await registry.get(clusterroles, name)).object as ClusterRole;
+  if (present.metadata.annotations?.[autoUpdate] !== 'true' || equal(present.rules, role.rules)) return;
+  await registry.patch(clusterroles, name, { type: 'merge', patch: { rules: role.rules } }, call);
+};
+
 const publicInfo = (server: string, ca: string): Draft<ConfigMap> => ({
   metadata: clusterInfo,
   data: { [clusterInfoKey]: renderClusterInfo({ server, ca }) },
@@ -137,6 +151,8 @@ const joining = async (
   { apiAddress, apiPort, authority }: BootstrapOptions,
 ): Promise<void> => {
   await Promise.all([
+    ...componentRoles.map((role) => ensureRole(registry, role)),
+    ...componentRoleBindings.map((binding) => createMissing(registry, clusterrolebindings, binding)),
     ...joiningClusterRoles.map((role) => createMissing(registry, clusterroles, role)),
     ...joiningClusterRoleBindings.map((binding) => createMissing(registry, clusterrolebindings, binding)),
     createMissing(registry, roles, clusterInfoRole),

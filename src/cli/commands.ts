@@ -12,6 +12,7 @@ export const commands: readonly CommandEntry[] = [
   { name: 'reset', load: () => import('./commands/reset.js') },
   { name: 'init', load: () => import('./commands/init.js') },
   { name: 'join', load: () => import('./commands/join.js') },
+  { name: 'install', load: () => import('./commands/install.js') },
   { name: 'token', load: () => import('./commands/token.js') },
   { name: 'server', load: () => import('./commands/server.js') },
   { name: 'agent', load: () => import('./commands/agent.js') },

@@ -50,6 +50,12 @@ import { volumeController } from './storage/volumes.js';
 import { replicationControllerController } from './replicaset/replicationcontroller.js';
 import { statefulSetController } from './statefulset/statefulset.js';
 
+/** With which a controller writes: as someone, with someone's rights. */
+export interface Hands {
+  readonly cluster: Cluster;
+  readonly executor: ExpectingExecutor<ClusterAction>;
+}
+
 export interface ControllersOptions {
   readonly cluster: Cluster;
   /** Must watch all of `kinds`. */
@@ -68,6 +74,13 @@ export interface ControllersOptions {
   readonly certificates?: { readonly access: RequestAccess; readonly sign: SignCertificate } | undefined;
   /** Signs the tokens of Secrets; without it those are not filled. */
   readonly signToken?: SignToken | undefined;
+  /** Hands of other identities; those above where one is absent. */
+  readonly hands?: {
+    /** Of what cleans up behind objects of every kind. */
+    readonly sweeper: Hands;
+    readonly certificates: Hands;
+    readonly tokens: Hands;
+  };
   /** Silence in milliseconds after which a node is unreachable. */
   readonly nodeGraceMs?: number | undefined;
 }
@@ -76,7 +89,13 @@ export interface ControllersOptions {
 export const createControllers = (options: ControllersOptions): readonly Runnable[] => {
   const { cluster, informers, executor, clock, kinds, nodeGraceMs: graceMs = defaultGraceMs } = options;
   const { certificates, signToken } = options;
-  const guarded = createGuardedExecutor(cluster, executor);
+  const own: Hands = { cluster, executor };
+  const {
+    sweeper,
+    certificates: trust,
+    tokens,
+  } = options.hands ?? { sweeper: own, certificates: own, tokens: own };
+  const guarded = createGuardedExecutor(sweeper.cluster, sweeper.executor);
   const heartbeats = new HeartbeatLog(clock, graceMs);
   informers.subscribe(leases, heartbeats.note);
   const proxies = new ProxyLog(clock);
@@ -111,22 +130,22 @@ export const createControllers = (options: ControllersOptions): readonly Runnabl
     runnable(orphanedPodController, guarded),
     runnable(createEndedPodController(), executor, { width: 1 }),
     runnable(createEventTtlController(), executor, { width: 16 }),
-    runnable(tokenCleaner, executor, { width: 1 }),
-    runnable(bootstrapSigner, executor, { width: 1 }),
-    runnable(requestCleaner, executor, { width: 1 }),
+    runnable(tokenCleaner, tokens.executor, { width: 1 }),
+    runnable(bootstrapSigner, tokens.executor, { width: 1 }),
+    runnable(requestCleaner, trust.executor, { width: 1 }),
     ...(signToken === undefined
       ? []
       : [
           runnable(
             createTokenSecretController(options.rootCertificate),
-            createTokenSecretExecutor(cluster, signToken, executor),
+            createTokenSecretExecutor(tokens.cluster, signToken, tokens.executor),
           ),
         ]),
     ...(certificates === undefined
       ? []
       : [
-          runnable(createApprover(certificates.access), executor, { width: 1 }),
-          runnable(signerController, createSignerExecutor(cluster, certificates.sign, executor)),
+          runnable(createApprover(certificates.access), trust.executor, { width: 1 }),
+          runnable(signerController, createSignerExecutor(trust.cluster, certificates.sign, trust.executor)),
         ]),
   ];
 };

@@ -3,6 +3,7 @@ import { isAbort } from '../base/abort.js';
 import type { HttpHandler } from '../base/http.js';
 import { createAgent } from './agent.js';
 import type { Agent, AgentOptions } from './agent.js';
+import type { Cluster } from '../client/cluster.js';
 import type { NodeFiles } from './node-files.js';
 import type { PodSource } from './pod-source.js';
 import type { Prober } from './prober.js';
@@ -12,11 +13,12 @@ export interface FleetMember {
   readonly runtime: Runtime;
   readonly files: NodeFiles;
   readonly prober: Prober;
+  readonly cluster: Cluster;
 }
 
 export interface FleetOptions extends Omit<
   AgentOptions,
-  'runtime' | 'files' | 'prober' | 'source' | 'nodeName' | 'address' | 'heartbeatMs'
+  'runtime' | 'cluster' | 'files' | 'prober' | 'source' | 'nodeName' | 'address' | 'heartbeatMs'
 > {
   readonly count: number;
   /** `hollow`: nodes are named `hollow-0`, `hollow-1`, … */

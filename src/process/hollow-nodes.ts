@@ -17,7 +17,8 @@ export interface HollowOptions {
   readonly count: number;
   readonly address: string;
   readonly agentPort: number;
-  readonly cluster: Cluster;
+  /** With the rights of that node. */
+  clusterOf(nodeName: string): Cluster;
   readonly informers: Informers;
   readonly events: EventRecorder;
   readonly clock: Clock;
@@ -42,14 +43,17 @@ const machine: Machine = {
 };
 
 /** Starts the agents; the handler is that of their common port. */
-export const startHollowNodes = ({ informers, ...options }: HollowOptions, tasks: Tasks): HttpHandler => {
+export const startHollowNodes = (
+  { informers, clusterOf, ...options }: HollowOptions,
+  tasks: Tasks,
+): HttpHandler => {
   const fleet = createFleet({
     ...options,
     prefix: 'hollow',
     sources: viewPodSources(informers),
-    member: () => {
+    member: (nodeName) => {
       const { runtime, prober } = new HollowEngine({ clock: options.clock });
-      return { runtime, prober, files: createHollowFiles() };
+      return { runtime, prober, files: createHollowFiles(), cluster: clusterOf(nodeName) };
     },
     machine,
     engine: { name: 'hollow', version },

@@ -1,13 +1,22 @@
-// Who does what inside the daemon: each part of it has a name of its own in the API.
+// Who does what inside the daemon: each part of it has a name of its own in the API, and the rights that go with it.
+import { authenticated } from '../apiserver/authenticate.js';
+import { components } from '../apiserver/authorize/component-roles.js';
 import type { Identity } from '../base/http.js';
 
-const system = (name: string): Identity => ({ user: `system:capstan:${name}`, groups: ['system:masters'] });
+const identityOf = ({ user }: { readonly user: string }): Identity => ({
+  user,
+  groups: user.startsWith('system:serviceaccount:')
+    ? ['system:serviceaccounts', 'system:serviceaccounts:kube-system', authenticated]
+    : [authenticated],
+});
 
 export const identities = {
-  controllers: system('controllers'),
-  scheduler: system('scheduler'),
-  gitops: system('gitops'),
-  hollow: system('hollow'),
+  controllers: identityOf(components.controllers),
+  scheduler: identityOf(components.scheduler),
+  sweeper: identityOf(components.sweeper),
+  certificates: identityOf(components.certificates),
+  tokens: identityOf(components.tokens),
+  gitops: identityOf(components.gitops),
 } as const;
 
 export const administrator = { commonName: 'capstan-admin', organizations: ['system:masters'] } as const;
@@ -16,6 +25,12 @@ export const nodeSubject = (name: string): { commonName: string; organizations: 
   commonName: `system:node:${name}`,
   organizations: ['system:nodes'],
 });
+
+/** The agent of a node, inside the daemon. */
+export const nodeIdentity = (name: string): Identity => {
+  const { commonName, organizations } = nodeSubject(name);
+  return { user: commonName, groups: [...organizations, authenticated] };
+};
 
 /** Common name of the certificate with which the API server asks agents. */
 export const agentClientName = 'kube-apiserver-kubelet-client';

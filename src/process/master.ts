@@ -19,7 +19,7 @@ import type { Extension, HttpHandler, Identity } from '../base/http.js';
 import type { Logger } from '../base/log.js';
 import type { Cluster } from '../client/cluster.js';
 import { createInformers, type Informers } from '../client/informers.js';
-import { createControllers } from '../controllers/controllers.js';
+import { createControllers, type Hands } from '../controllers/controllers.js';
 import { startHttpServer, type HttpServer } from '../host/http-server.js';
 import { createNodeGateway, type HttpNodeGateway } from '../host/node-gateway.js';
 import { createProxyTransport } from '../host/proxy-transport.js';
@@ -121,6 +121,13 @@ const startControlLoops = async (
   });
   const events = recorderFor('capstan-controllers', identities.controllers);
   const executor = createClusterExecutor({ cluster, events, fieldManager: 'capstan-controllers' });
+  const hands = (identity: Identity): Hands => {
+    const cluster = clusterAs(identity);
+    return {
+      cluster,
+      executor: createClusterExecutor({ cluster, events, fieldManager: 'capstan-controllers' }),
+    };
+  };
   const decisions = new DecisionLog();
   const loop = createLoop({
     controllers: [
@@ -133,6 +140,11 @@ const startControlLoops = async (
         podCidr: settings.podCidr,
         loadBalancerPool: spansOf(settings.loadBalancerPool),
         rootCertificate: credentials.current.ca,
+        hands: {
+          sweeper: hands(identities.sweeper),
+          certificates: hands(identities.certificates),
+          tokens: hands(identities.tokens),
+        },
         signToken: (secret, account) => authentication.serviceAccounts.issueLegacy(secret, account),
         certificates: certificateAuthority({ settings, credentials, authorizer, clock }),
       }),

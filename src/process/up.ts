@@ -4,7 +4,7 @@ import { partOf } from '../pki/rotating.js';
 import { machineName } from '../host/machine.js';
 import { dataDirectory, refuseSecond } from './data-directory.js';
 import { startHollowNodes } from './hollow-nodes.js';
-import { identities, nodeSubject } from './identities.js';
+import { nodeIdentity } from './identities.js';
 import { checkNetwork } from './network.js';
 import { serveAgent, startNode } from './node.js';
 import { runServer, type ControlPlane, type ServerOptions } from './server.js';
@@ -18,15 +18,13 @@ const startNodes = (options: ControlPlane, tasks: Tasks): Promise<void> => {
   const identity = partOf(credentials, ({ agent }) => agent);
   const { informers, decisions } = master;
   if (settings.runtime === 'hollow') {
-    const who = identities.hollow;
-    const cluster = master.clusterAs(who);
-    const events = master.recorderFor('hollow-agent', who);
+    const events = master.recorderFor('hollow-agent', nodeIdentity('hollow'));
     const handler = startHollowNodes(
       {
         count: settings.hollowNodes,
         address,
         agentPort: settings.agentPort,
-        cluster,
+        clusterOf: (name) => master.clusterAs(nodeIdentity(name)),
         informers,
         events,
         clock,
@@ -36,8 +34,7 @@ const startNodes = (options: ControlPlane, tasks: Tasks): Promise<void> => {
     );
     return serveAgent({ settings, ca, identity, handler, log }, tasks);
   }
-  const { commonName, organizations } = nodeSubject(nodeName);
-  const who = { user: commonName, groups: organizations };
+  const who = nodeIdentity(nodeName);
   return startNode(
     {
       ...options,

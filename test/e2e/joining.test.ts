@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseKubeconfig } from '../../src/client/kubeconfig.js';
 import { parseCertificate } from '../../src/pki/certificate.js';
-import type { CertificateSigningRequest, Node } from '../../src/resources/generated/types.js';
+import type { CertificateSigningRequest, Node, Pod } from '../../src/resources/generated/types.js';
 import { capstanProgram, eventually, kubectlProgram, type Result } from './command.js';
 import { isNodeReady, LabCluster, type Items } from './lab.js';
 
@@ -187,6 +187,66 @@ describe('a machine that may join', () => {
       commonName: 'system:node:h2',
       dnsNames: ['h2'],
       addresses: ['10.77.0.2'],
+    });
+  });
+
+  it('gives a pod a token of its account, with which the pod is known to the API server', async () => {
+    const mounts = [{ name: 'token', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' }];
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'robot', namespace: 'default' },
+      spec: {
+        nodeName: 'h2',
+        containers: [
+          { name: 'c', image: 'capstan-example/web:1', imagePullPolicy: 'Never', volumeMounts: mounts },
+        ],
+        volumes: [
+          {
+            name: 'token',
+            projected: {
+              sources: [
+                { serviceAccountToken: { path: 'token', expirationSeconds: 600 } },
+                { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+                {
+                  downwardAPI: {
+                    items: [{ path: 'namespace', fieldRef: { fieldPath: 'metadata.namespace' } }],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    };
+    await writeFile(`${lab.folder}/robot.json`, JSON.stringify(pod));
+    await kubectl('apply', '-f', `${lab.folder}/robot.json`);
+    const { metadata } = await eventually(
+      () => kubectlJson<Pod>('get', 'pod', 'robot', '-n', 'default'),
+      ({ status }) => status?.phase === 'Running',
+      { timeoutMs: 60_000, what: 'the pod to run' },
+    );
+    const folder = `${lab.dataDir(2)}/node/pods/${metadata.uid}/volumes/files/token`;
+    const mounted = await readFile(`${folder}/token`, 'utf8');
+    expect(await readFile(`${folder}/namespace`, 'utf8')).toBe('default');
+    expect(await readFile(`${folder}/ca.crt`, 'utf8')).toContain('BEGIN CERTIFICATE');
+    const who = await lab.on(2, 'curl', [
+      ...['-s', '--cacert', `${folder}/ca.crt`, '-H', `Authorization: Bearer ${mounted}`],
+      ...[
+        '-H',
+        'Content-Type: application/json',
+        '-d',
+        '{"kind":"SelfSubjectReview","apiVersion":"authentication.k8s.io/v1"}',
+      ],
+      `https://${server}/apis/authentication.k8s.io/v1/selfsubjectreviews`,
+    ]);
+    expect(JSON.parse(who.stdout)).toMatchObject({
+      status: {
+        userInfo: {
+          username: 'system:serviceaccount:default:default',
+          extra: { 'authentication.kubernetes.io/pod-uid': [metadata.uid] },
+        },
+      },
     });
   });
 

@@ -17,13 +17,13 @@ import { pods } from '../../resources/kinds/pods.js';
 import { secrets } from '../../resources/kinds/secrets.js';
 import { serviceaccounts } from '../../resources/kinds/serviceaccounts.js';
 import type { ObjectName, Resource } from '../../resources/resource.js';
-import { checkSchema } from '../../resources/schema.js';
 import { invalid as invalidField, notSupported } from '../../resources/validation/field-errors.js';
 import { nodeOf } from '../authorize/node-authorizer.js';
 import type { Registry } from '../registry.js';
 import { objectName, optionsOf, readDraft } from '../resource-call.js';
 import type { Verb } from '../resource-call.js';
 import { json } from '../respond.js';
+import { conformed } from '../verbs/prepare.js';
 import { badRequest, conflict, forbidden, invalid } from '../verbs/rejections.js';
 import type { Binding, NamedObject, ServiceAccountTokens } from './service-account-tokens.js';
 
@@ -152,12 +152,16 @@ export const tokenSubresource = (
       });
       // Go clients send null for an empty list.
       const sent = (draft as { readonly spec?: Partial<TokenRequestSpec> | null }).spec ?? {};
-      const spec: TokenRequestSpec = {
+      const complete = {
         ...sent,
         audiences: (sent.audiences as string[] | null | undefined) ?? [],
       };
-      const { errors } = checkSchema(tokenRequests, { ...draft, spec });
-      if (errors.length > 0) throw invalid(tokenRequests, '', errors);
+      // And null for whatever else they leave out: it goes with what is not in the schema.
+      const { spec } = conformed(
+        tokenRequests,
+        { ...draft, spec: complete },
+        { name: '', options: optionsOf(call) },
+      );
       const status = await issuer.request(objectName(call), spec, call.identity);
       const seconds = spec.expirationSeconds ?? defaultSeconds;
       return json(201, {

@@ -80,13 +80,24 @@ const remove: Action = async ({ cluster }, { args }, { output }) => {
   for (const token of tokens) output.line(`Deleted token ${await deleteToken(cluster, token)}.`);
 };
 
-const actions: Readonly<Record<string, Action>> = { create, list, delete: remove };
+/** The key that signs tokens of service accounts; what former keys have signed stays good. */
+const rotateKey: Action = async (remote, invocation, { output, signal }) => {
+  const rotated = (await remote.request('POST', '/capstan/v1/rotate-token-key', undefined, signal)) as {
+    readonly key: string;
+    readonly former: readonly string[];
+  };
+  print(output, outputFormat(invocation), rotated, () => [
+    `Tokens of service accounts are signed with key ${rotated.key} from now on; ${String(rotated.former.length)} former keys still vouch for theirs.`,
+  ]);
+};
+
+const actions: Readonly<Record<string, Action>> = { create, list, delete: remove, 'rotate-key': rotateKey };
 
 export const command: CliCommand = {
   name: 'token',
-  usage: '<create|list|delete> [token...]',
+  usage: '<create|list|delete|rotate-key> [token...]',
   summary:
-    'Tokens by which machines join: make one and print the command to join with, list them, delete one.',
+    'Tokens by which machines join: make one and print the command to join with, list them, delete one; rotate-key: a new key for the tokens of service accounts.',
   example: 'capstan token create --ttl 2h\ncapstan token list\ncapstan token delete abcdef',
   options: (program) => {
     connectionOptions(program);

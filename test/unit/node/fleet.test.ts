@@ -47,9 +47,8 @@ it('a fleet registers its nodes, runs the pods of each and serves their logs', a
     sources: viewPodSources(informers),
     member: () => {
       const engine = new HollowEngine({ clock });
-      return { runtime: engine.runtime, prober: engine.prober, files: createHollowFiles() };
+      return { runtime: engine.runtime, prober: engine.prober, files: createHollowFiles(), cluster };
     },
-    cluster,
     clock,
     log: silent,
     events: { record: () => undefined },
