@@ -9,6 +9,8 @@ import { clusterrolebindings } from '../resources/kinds/clusterrolebindings.js';
 import { clusterroles } from '../resources/kinds/clusterroles.js';
 import { configmaps } from '../resources/kinds/configmaps.js';
 import { endpointslices } from '../resources/kinds/endpointslices.js';
+import { gatewayclasses } from '../resources/kinds/gatewayclasses.js';
+import { ingressclasses } from '../resources/kinds/ingressclasses.js';
 import { namespaces } from '../resources/kinds/namespaces.js';
 import { priorityclasses, systemPriorityClasses } from '../resources/kinds/priorityclasses.js';
 import { rolebindings } from '../resources/kinds/rolebindings.js';
@@ -24,6 +26,8 @@ import type {
   Service,
   ServiceAccount,
   StorageClass,
+  GatewayClass,
+  IngressClass,
 } from '../resources/generated/types.js';
 import type { Draft } from '../resources/resource.js';
 import { localProvisioner } from '../resources/storage/binding.js';
@@ -66,6 +70,16 @@ const apiService = ({ serviceCidr, apiPort }: BootstrapOptions): Draft<Service> 
     ports: [{ name: 'https', protocol: 'TCP', port: 443, targetPort: apiPort }],
   },
 });
+
+const ingressClass: Draft<IngressClass> = {
+  metadata: { name: 'capstan', annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } },
+  spec: { controller: 'capstan.dev/ingress' },
+};
+
+const gatewayClass: Draft<GatewayClass> = {
+  metadata: { name: 'capstan' },
+  spec: { controllerName: 'capstan.dev/gateway' },
+};
 
 /** Each node answers for its own pods: its endpoint is the only one that they are led to. */
 const dnsService = ({ serviceCidr }: BootstrapOptions): Draft<Service> => ({
@@ -181,7 +195,11 @@ export const bootstrap = async (registry: Registry, options: BootstrapOptions): 
   await joining(registry, options);
   await createMissing(registry, storageclasses, localClass);
   await createMissing(registry, services, apiService(options));
-  await createMissing(registry, services, dnsService(options));
+  // A service network of a few addresses has none for DNS.
+  if (addressRange(options.serviceCidr).size > 9)
+    await createMissing(registry, services, dnsService(options));
+  await createMissing(registry, ingressclasses, ingressClass);
+  await createMissing(registry, gatewayclasses, gatewayClass);
   if (options.apiAddress === undefined) return;
   const slice = apiEndpoints(options.apiAddress, options.apiPort);
   await createMissing(registry, endpointslices, slice);

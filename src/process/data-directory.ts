@@ -15,6 +15,8 @@ export interface DataDirectory {
   readonly repository: string;
   readonly sources: string;
   readonly node: string;
+  /** Files of the proxy that serves Ingresses and Gateways. */
+  readonly ingress: string;
   readonly kubeconfig: string;
   /** Credentials of a node whose master is elsewhere. */
   readonly agentKubeconfig: string;
@@ -33,6 +35,7 @@ export const dataDirectory = (root: string): DataDirectory => ({
   root,
   store: join(root, 'store'),
   storeFile: join(root, 'store', 'store.mdb'),
+  ingress: join(root, 'ingress'),
   pki: join(root, 'pki'),
   keys: join(root, 'keys'),
   repository: join(root, 'repo.git'),

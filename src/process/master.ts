@@ -34,6 +34,8 @@ import { createRolloutControllers } from '../rollouts/rollouts.js';
 import { createScheduler } from '../scheduler/scheduler.js';
 import { storedKinds } from '../resources/kind-source.js';
 import type { KindSource } from '../resources/kind-source.js';
+import { layer7StatusController } from '../network/layer7/status.js';
+import { runnable } from '../reconcile/runnable.js';
 import { kinds } from '../resources/kinds.js';
 import { secrets } from '../resources/kinds/secrets.js';
 import { compactByAge } from '../store/compactor.js';
@@ -148,6 +150,7 @@ const startControlLoops = async (
         signToken: (secret, account) => authentication.serviceAccounts.issueLegacy(secret, account),
         certificates: certificateAuthority({ settings, credentials, authorizer, clock }),
       }),
+      runnable(layer7StatusController, executor, { width: 1 }),
       ...createRolloutControllers({ cluster, executor, clock, send: sendMetricRequest }),
     ],
     informers,

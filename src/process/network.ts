@@ -35,6 +35,7 @@ import { networkpolicies } from '../resources/kinds/networkpolicies.js';
 import { nodes } from '../resources/kinds/nodes.js';
 import type { ClusterDns } from '../node/pod-files.js';
 import { clusterDomain, runDns } from './dns.js';
+import { runIngress } from './ingress.js';
 import { runPolicies } from './policies.js';
 import type { Settings } from './settings.js';
 import type { Tasks } from './tasks.js';
@@ -49,6 +50,9 @@ export interface NodeNetworkOptions {
   readonly cluster: Cluster;
   /** At which other nodes reach this one. */
   readonly address: string;
+  readonly settings: Settings;
+  /** Folder in which the proxy of Ingresses has its files. */
+  readonly ingressFolder: string;
   readonly events: EventRecorder;
   /** Informers that watch these kinds too, until the signal aborts. */
   watch(kinds: readonly WatchedKind[], signal: AbortSignal): Informers;
@@ -148,13 +152,14 @@ const backendOf = (
 };
 
 interface RunOptions extends NodeNetworkOptions {
-  readonly confirmation: Confirmation;
+  /** A part's word that it sends nothing to endpoints that left up to a revision. */
+  confirmed(part: 'services' | 'ingress'): (revision: number) => void;
   readonly healthChecks: HealthCheckServers;
   readonly metrics: NetworkMetrics;
 }
 
 const run = async (options: RunOptions, config: NetworkConfig, signal: AbortSignal): Promise<void> => {
-  const { instance, nodeName, clock, log, informers, confirmation, metrics } = options;
+  const { instance, nodeName, clock, log, informers, metrics } = options;
   const { podCidr, serviceCidr } = config;
   const commands = createCommands();
   const names = networkNames(instance);
@@ -169,7 +174,7 @@ const run = async (options: RunOptions, config: NetworkConfig, signal: AbortSign
     serveHealthChecks: (checks) => options.healthChecks.serve(checks),
     metrics,
     applied: (revision) => {
-      confirmation.applied(revision);
+      options.confirmed('services')(revision);
       metrics.confirmed(revision);
     },
     datapath: metrics.measured(
@@ -211,7 +216,11 @@ const runOrRetry = async (options: RunOptions, config: NetworkConfig, signal: Ab
   for (;;) {
     try {
       const kernel = config.backend === 'none' ? aborted(signal) : run(options, config, signal);
-      await Promise.all([kernel, runDns(options, config, signal)]);
+      await Promise.all([
+        kernel,
+        runDns(options, config, signal),
+        runIngress({ ...options, applied: options.confirmed('ingress') }, signal),
+      ]);
       return;
     } catch (error) {
       if (signal.aborted) return;
@@ -235,6 +244,12 @@ export const startNetwork = (options: NodeNetworkOptions, tasks: Tasks): NodeNet
   const metrics = createNetworkMetrics();
   const healthChecks = createHealthCheckServers(log);
   tasks.finally(() => healthChecks.close());
+  // A part that has not spoken yet sends to nobody.
+  const revisions = { services: Infinity, ingress: Infinity };
+  const confirmed = (part: keyof typeof revisions) => (revision: number) => {
+    revisions[part] = revision;
+    if (revisions.services < Infinity) confirmation.applied(Math.min(revisions.services, revisions.ingress));
+  };
   tasks.start('proxy confirmation', (signal) => confirmation.run(signal));
   let backend: NetworkConfig['backend'] | undefined;
   let known: (config: NetworkConfig) => void = () => undefined;
@@ -250,7 +265,7 @@ export const startNetwork = (options: NodeNetworkOptions, tasks: Tasks): NodeNet
         run: (config, inner) => {
           known(config);
           backend = config.backend;
-          return runOrRetry({ ...options, log, confirmation, healthChecks, metrics }, config, inner);
+          return runOrRetry({ ...options, log, confirmed, healthChecks, metrics }, config, inner);
         },
       },
       signal,

@@ -106,7 +106,10 @@ export const startNode = async (options: NodeOptions, tasks: Tasks): Promise<voi
   const host = engineHost(settings);
   const flavor = settings.runtime === 'podman' ? 'podman' : 'docker';
   const engine = { name: flavor, version: await dockerVersion(host, tasks.signal) };
-  const network = startNetwork({ ...options, instance: directory.instance }, tasks);
+  const network = startNetwork(
+    { ...options, instance: directory.instance, ingressFolder: directory.ingress },
+    tasks,
+  );
   const runtime = await createDockerRuntime({
     host,
     flavor,

@@ -42,6 +42,8 @@ export interface Settings extends OidcSettings {
   readonly networkBackend: BackendName;
   /** Undefined: Services of type LoadBalancer get no address. */
   readonly loadBalancerPool: string | undefined;
+  readonly ingressHttpPort: number;
+  readonly ingressHttpsPort: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
@@ -330,6 +332,22 @@ export const settingsTable = [
         `${value} is no range of addresses, such as 10.0.0.200-10.0.0.220 or 10.0.1.0/28`,
       );
     },
+  }),
+  setting({
+    key: 'ingressHttpPort',
+    flag: 'ingress-http-port',
+    placeholder: 'PORT',
+    description: 'port of this node for Ingresses and Gateways; 0 turns it off',
+    fallback: 80,
+    parse: whole('ingress-http-port', 65535),
+  }),
+  setting({
+    key: 'ingressHttpsPort',
+    flag: 'ingress-https-port',
+    placeholder: 'PORT',
+    description: 'the same with TLS',
+    fallback: 443,
+    parse: whole('ingress-https-port', 65535),
   }),
   setting({
     key: 'logLevel',

@@ -176,6 +176,48 @@ describe('a network policy', () => {
   });
 });
 
+describe('an Ingress', () => {
+  const ask = async (host: number): Promise<string> =>
+    (
+      await lab.on(2, 'curl', [...['-s', '-m', '3', '-H', 'Host: shop.test', `http://${lab.address(host)}/`]])
+    ).stdout.trim();
+
+  it('is served on every node, and says where', async () => {
+    await lab.apply({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: { name: 'shop', namespace: 'default' },
+      spec: {
+        rules: [
+          {
+            host: 'shop.test',
+            http: {
+              paths: [
+                {
+                  path: '/',
+                  pathType: 'Prefix',
+                  backend: { service: { name: 'echo', port: { name: 'http' } } },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    });
+    for (const host of [1, 2])
+      await eventually(
+        () => ask(host),
+        (answer) => answer === 'one' || answer === 'two',
+        { what: `an answer of h${String(host)}` },
+      );
+    await eventually(
+      () => lab.kubectl(['get', 'ingress', 'shop', '-o', 'jsonpath={.status.loadBalancer.ingress[*].ip}']),
+      (text) => text === '10.77.0.1 10.77.0.2',
+      { what: 'both addresses' },
+    );
+  });
+});
+
 describe('without a master', () => {
   it('the names of the cluster are answered on', async () => {
     await lab.capstan(1, ['down', '--data-dir', lab.dataDir(1), '--docker-host', lab.engine(1)]);

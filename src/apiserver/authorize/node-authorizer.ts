@@ -31,6 +31,12 @@ const everyNode: Readonly<Record<string, readonly string[]>> = {
   'storage.k8s.io/storageclasses/': reading,
   'discovery.k8s.io/endpointslices/': reading,
   'networking.k8s.io/networkpolicies/': reading,
+  'networking.k8s.io/ingresses/': reading,
+  'networking.k8s.io/ingressclasses/': reading,
+  'gateway.networking.k8s.io/gateways/': reading,
+  'gateway.networking.k8s.io/gatewayclasses/': reading,
+  'gateway.networking.k8s.io/httproutes/': reading,
+  'gateway.networking.k8s.io/referencegrants/': reading,
   'node.k8s.io/runtimeclasses/': reading,
   '/events/': ['create', 'update', 'patch'],
   'events.k8s.io/events/': ['create', 'update', 'patch'],
@@ -114,7 +120,7 @@ export class NodeAuthorizer {
   refusal(node: string, wanted: ResourceAttributes): string | undefined {
     const { group, resource, subresource, verb } = wanted;
     if (everyNode[`${group}/${resource}/${subresource}`]?.includes(verb) === true) return undefined;
-    if (isClusterSetting(wanted)) return undefined;
+    if (isClusterSetting(wanted) || isCertificate(wanted)) return undefined;
     if (group === '' && guarded.has(resource)) return this.#referenced(node, wanted);
     if (group === '' && resource === 'pods' && subresource === '') return this.#ownPods(node, wanted);
     if (group === 'coordination.k8s.io' && resource === 'leases') return ownLease(node, wanted);
@@ -173,6 +179,12 @@ const isClusterSetting = ({ group, resource, subresource, namespace, name, verb 
   namespace === 'kube-system' &&
   clusterSettings.has(name) &&
   reading.includes(verb);
+
+/** Every node serves every Ingress and Gateway, so every node has their certificates. */
+const isCertificate = ({ group, resource, subresource, verb, fieldSelector }: ResourceAttributes) =>
+  `${group}/${resource}/${subresource}` === '/secrets/' &&
+  (verb === 'list' || verb === 'watch') &&
+  fieldSelector === 'type=kubernetes.io/tls';
 
 const leaseVerbs = ['get', 'create', 'update', 'patch', 'delete'];
 

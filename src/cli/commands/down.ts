@@ -5,6 +5,7 @@ import { removeOwnBridge } from '../../host/docker/own-bridge.js';
 import { machineName } from '../../host/machine.js';
 import { readPid, stopProcess } from '../../host/detached.js';
 import { dataDirectory, type DataDirectory } from '../../process/data-directory.js';
+import { stopIngress } from '../../process/ingress.js';
 import { removeNetwork } from '../../process/network.js';
 import { engineHost } from '../../process/settings.js';
 import type { Settings } from '../../process/settings.js';
@@ -31,6 +32,7 @@ export const stopEverything = async (
       { host: engineHost(settings), instance: directory.instance, log: silent },
       signal,
     );
+    await stopIngress(directory.ingress);
     await removeOwnBridge({ instance: directory.instance, node: settings.nodeName ?? machineName() }, signal);
     await removeNetwork(directory.instance, signal);
     output.line(`Removed ${removed.containers} containers and ${removed.networks} networks.`);

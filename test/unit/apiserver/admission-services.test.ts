@@ -90,10 +90,10 @@ describe('services', () => {
   });
 
   it('may choose an address that is free and in range', async () => {
-    expect((await make('dns', { clusterIP: '10.96.0.10' })).spec.clusterIP).toBe('10.96.0.10');
-    const taken = await failure(make('other', { clusterIP: '10.96.0.10' }));
+    expect((await make('dns', { clusterIP: '10.96.0.77' })).spec.clusterIP).toBe('10.96.0.77');
+    const taken = await failure(make('other', { clusterIP: '10.96.0.77' }));
     expect(taken.message).toBe(
-      'Service "other" is invalid: spec.clusterIPs: Invalid value: ["10.96.0.10"]: failed to allocate IP 10.96.0.10: provided IP is already allocated',
+      'Service "other" is invalid: spec.clusterIPs: Invalid value: ["10.96.0.77"]: failed to allocate IP 10.96.0.77: provided IP is already allocated',
     );
     const outside = await failure(make('other', { clusterIP: '10.97.0.1' }));
     expect(outside.message).toContain('is not in the valid range 10.96.0.0/24');
