@@ -4,10 +4,11 @@ import { parseDuration } from '../base/duration.js';
 import { ClusterError } from '../base/errors.js';
 import { parseSpans, type AddressSpan } from '../base/ipv4.js';
 import { isObject } from '../base/json.js';
+import { ingressSettings, type IngressSettings } from './ingress-settings.js';
 import { oidcSettings, type OidcSettings } from './oidc-settings.js';
 import { backendNames, type BackendName } from '../network/network-config.js';
 
-export interface Settings extends OidcSettings {
+export interface Settings extends OidcSettings, IngressSettings {
   readonly dataDir: string;
   /** Path or URL of the cluster repository; undefined: a bare one of Capstan's own in the data directory. */
   readonly repo: string | undefined;
@@ -42,8 +43,6 @@ export interface Settings extends OidcSettings {
   readonly networkBackend: BackendName;
   /** Undefined: Services of type LoadBalancer get no address. */
   readonly loadBalancerPool: string | undefined;
-  readonly ingressHttpPort: number;
-  readonly ingressHttpsPort: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
@@ -333,22 +332,7 @@ export const settingsTable = [
       );
     },
   }),
-  setting({
-    key: 'ingressHttpPort',
-    flag: 'ingress-http-port',
-    placeholder: 'PORT',
-    description: 'port of this node for Ingresses and Gateways; 0 turns it off',
-    fallback: 80,
-    parse: whole('ingress-http-port', 65535),
-  }),
-  setting({
-    key: 'ingressHttpsPort',
-    flag: 'ingress-https-port',
-    placeholder: 'PORT',
-    description: 'the same with TLS',
-    fallback: 443,
-    parse: whole('ingress-https-port', 65535),
-  }),
+  ...ingressSettings,
   setting({
     key: 'logLevel',
     flag: 'log-level',
