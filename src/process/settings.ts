@@ -353,10 +353,7 @@ const readFile = ({ name, content }: SettingsFile): Readonly<Record<string, unkn
   return parsed;
 };
 
-export interface SettingsFile {
-  readonly name: string;
-  readonly content: string;
-}
+export type SettingsFile = Readonly<Record<'name' | 'content', string>>;
 
 export interface SettingSources {
   /** Options as the command line has them, by camel-cased name. */
