@@ -23,6 +23,7 @@ describe('capstan.yaml', () => {
           onFailure: 'rollback',
           ignoreDifferences: [],
           windows: [],
+          breakGlassMs: 3_600_000,
         },
       ],
       allowEmpty: false,

@@ -4,8 +4,10 @@ import { createInformers } from '../../../src/client/informers.js';
 import { StatusBranch } from '../../../src/gitops/status-branch.js';
 import { openSource } from '../../../src/host/git/open-source.js';
 import { systemClock } from '../../../src/host/system-clock.js';
+import { analysisruns } from '../../../src/resources/kinds/analysisruns.js';
 import { applications } from '../../../src/resources/kinds/applications.js';
 import { repositories } from '../../../src/resources/kinds/repositories.js';
+import { rollouts } from '../../../src/resources/kinds/rollouts.js';
 import { eventually, git } from '../../contract/git-fixtures.js';
 import { GitCluster } from './git-cluster.js';
 
@@ -24,7 +26,7 @@ const openBranch = async (mostCommits: number) => {
   const { cluster, signal, repository } = here;
   const informers = createInformers({
     cluster,
-    kinds: [applications, repositories],
+    kinds: [applications, repositories, rollouts, analysisruns],
     clock: systemClock,
     log: silent,
     random: () => 0.5,

@@ -36,7 +36,7 @@ describe('settings', () => {
   it.each([
     [{ options: { apiPort: 'x' } }, '--api-port: x is not a whole number from 0 to 65535'],
     [{ options: { apiPort: '70000' } }, '--api-port: 70000 is not a whole number from 0 to 65535'],
-    [{ options: { runtime: 'rkt' } }, '--runtime: rkt is none of docker, hollow'],
+    [{ options: { runtime: 'rkt' } }, '--runtime: rkt is none of docker, podman, hollow'],
     [{ options: { podCidr: '10.0.0.0' } }, '--pod-cidr: 10.0.0.0 is not an IPv4 network'],
     [{ options: { podCidr: '10.0.300.0/16' } }, '--pod-cidr: 10.0.300.0/16 is not an IPv4 network'],
     [

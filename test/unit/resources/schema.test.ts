@@ -85,7 +85,7 @@ describe('an object that does not fit its schema', () => {
       'something that is no base64',
       secrets,
       { data: { a: 'p@ss' } },
-      ['data[a]: Invalid value: "p@ss": must be base64-encoded data'],
+      ['data[a]: Invalid value: "<secret contents redacted>": must be base64-encoded data'],
     ],
     [
       'a time without a zone',
