@@ -12,6 +12,7 @@ const identityOf = ({ user }: { readonly user: string }): Identity => ({
 
 export const identities = {
   controllers: identityOf(components.controllers),
+  rollouts: identityOf(components.rollouts),
   scheduler: identityOf(components.scheduler),
   sweeper: identityOf(components.sweeper),
   certificates: identityOf(components.certificates),

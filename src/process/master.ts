@@ -35,7 +35,7 @@ import { createScheduler } from '../scheduler/scheduler.js';
 import { storedKinds } from '../resources/kind-source.js';
 import type { KindSource } from '../resources/kind-source.js';
 import { layer7StatusController } from '../network/layer7/status.js';
-import { runnable } from '../reconcile/runnable.js';
+import { runnable, type Runnable } from '../reconcile/runnable.js';
 import { kinds } from '../resources/kinds.js';
 import { secrets } from '../resources/kinds/secrets.js';
 import { compactByAge } from '../store/compactor.js';
@@ -106,6 +106,18 @@ interface Parts {
   recorderFor(component: string, identity: Identity): RunningEventRecorder;
 }
 
+/** Versions of a rollout come with the ConfigMaps and Secrets of then, which other controllers may not write. */
+const rolloutControllers = (
+  { clusterAs, recorderFor }: Pick<Parts, 'clusterAs' | 'recorderFor'>,
+  clock: Clock,
+): readonly Runnable[] => {
+  const who = identities.rollouts;
+  const cluster = clusterAs(who);
+  const events = recorderFor('capstan-rollouts', who);
+  const executor = createClusterExecutor({ cluster, events, fieldManager: 'capstan-rollouts' });
+  return createRolloutControllers({ cluster, executor, clock, send: sendMetricRequest });
+};
+
 /** Informers, then everything that decides on what they show. */
 const startControlLoops = async (
   { settings, credentials, clock, log }: MasterOptions,
@@ -151,7 +163,7 @@ const startControlLoops = async (
         certificates: certificateAuthority({ settings, credentials, authorizer, clock }),
       }),
       runnable(layer7StatusController, executor, { width: 1 }),
-      ...createRolloutControllers({ cluster, executor, clock, send: sendMetricRequest }),
+      ...rolloutControllers({ clusterAs, recorderFor }, clock),
     ],
     informers,
     clock,

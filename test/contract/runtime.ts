@@ -259,6 +259,7 @@ export const describeRuntime = (name: string, open: () => Promise<RuntimeSubject
       const stats = await runtime.stats(id, { disk: true }, signal);
       expect(stats.cpuNanos).toBeGreaterThanOrEqual(0);
       expect(stats.workingSetBytes).toBeGreaterThanOrEqual(0);
+      expect(stats.at).toBeGreaterThan(Date.UTC(2020, 0));
       expect(stats.diskBytes).toBeGreaterThanOrEqual(0);
       expect(await runtime.stats(id, { disk: false }, signal)).not.toHaveProperty('diskBytes');
     });

@@ -48,9 +48,21 @@ const controllerManager: readonly PolicyRule[] = [
   rule('', ['pods/eviction'], ['create']),
   ...[
     ...['apps', 'batch', 'autoscaling', 'policy', 'discovery.k8s.io', 'coordination.k8s.io', 'events.k8s.io'],
-    ...['storage.k8s.io', 'networking.k8s.io', 'argoproj.io', 'capstan.dev'],
+    ...['storage.k8s.io', 'networking.k8s.io', 'gateway.networking.k8s.io', 'capstan.dev'],
   ].map((group) => rule(group, ['*'], write)),
   // Whatever has a scale may be scaled.
+  rule('*', ['*/scale'], change),
+];
+
+/** Versions of a rollout are ReplicaSets, with the ConfigMaps and Secrets as they were then. */
+const rolloutController: readonly PolicyRule[] = [
+  ...events,
+  rule('*', ['*'], read),
+  ...['argoproj.io', 'capstan.dev'].map((group) => rule(group, ['*'], write)),
+  rule('apps', ['replicasets', 'replicasets/status'], write),
+  rule('', ['services', 'configmaps', 'secrets', 'pods'], write),
+  rule('', ['pods/eviction'], ['create']),
+  rule('batch', ['jobs'], write),
   rule('*', ['*/scale'], change),
 ];
 
@@ -95,6 +107,11 @@ export const components = {
     role: 'system:kube-controller-manager',
     user: 'system:kube-controller-manager',
     rules: controllerManager,
+  },
+  rollouts: {
+    role: 'system:capstan:rollouts',
+    user: 'system:capstan:rollouts',
+    rules: rolloutController,
   },
   scheduler: { role: 'system:kube-scheduler', user: 'system:kube-scheduler', rules: scheduler },
   /** What goes with its owner, its namespace or its definition may be of any kind. */

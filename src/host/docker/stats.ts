@@ -2,6 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Stats } from '../../node/runtime.js';
+import { cgroupUsage } from '../cgroup-usage.js';
 import { call } from './engine.js';
 import type { Engine } from './engine.js';
 
@@ -33,26 +34,30 @@ const logBytes = async (path: string): Promise<number> => {
   return sizes.reduce((sum, size) => sum + size, 0);
 };
 
-/** The layer above the image, and the log with its older parts. */
-const written = async (engine: Engine, id: string, signal: AbortSignal): Promise<number> => {
-  const facts = (await call(
+interface EngineFacts {
+  readonly SizeRw?: number;
+  readonly LogPath?: string;
+  readonly State?: { readonly Pid?: number };
+}
+
+const inspect = (engine: Engine, { id, disk }: Asked, signal: AbortSignal): Promise<EngineFacts> =>
+  call(
     engine,
     signal,
     () =>
       engine.docker
         .getContainer(id)
-        .inspect({ size: true, abortSignal: signal } as object) as Promise<unknown>,
-  )) as { readonly SizeRw?: number; readonly LogPath?: string };
-  return (facts.SizeRw ?? 0) + (await logBytes(facts.LogPath ?? ''));
-};
+        .inspect({ size: disk, abortSignal: signal } as object) as Promise<EngineFacts>,
+  );
+
+interface Asked {
+  readonly id: string;
+  /** Also what it has written: the layer above the image, and the log with its older parts. */
+  readonly disk: boolean;
+}
 
 /** Takes about a second: the engine waits for its collector. */
-export const readStats = async (
-  engine: Engine,
-  { id, disk }: { readonly id: string; readonly disk: boolean },
-  signal: AbortSignal,
-): Promise<Stats> => {
-  const diskBytes = disk ? await written(engine, id, signal) : undefined;
+const askEngine = async (engine: Engine, id: string, signal: AbortSignal): Promise<Stats> => {
   const stats = (await call(engine, signal, () =>
     engine.docker
       .getContainer(id)
@@ -61,7 +66,17 @@ export const readStats = async (
   return {
     cpuNanos: stats.cpu_stats.cpu_usage.total_usage,
     workingSetBytes: workingSet(stats.memory_stats),
-    ...(diskBytes === undefined ? {} : { diskBytes }),
     at: Date.parse(stats.read),
   };
+};
+
+/**
+ * From the kernel's own files where they can be read: at once, and also where the engine cannot read them. Else as the
+ * engine says.
+ */
+export const readStats = async (engine: Engine, asked: Asked, signal: AbortSignal): Promise<Stats> => {
+  const { SizeRw = 0, LogPath = '', State } = await inspect(engine, asked, signal);
+  const own = await cgroupUsage(State?.Pid ?? 0);
+  const stats = own === undefined ? await askEngine(engine, asked.id, signal) : { ...own, at: Date.now() };
+  return asked.disk ? { ...stats, diskBytes: SizeRw + (await logBytes(LogPath)) } : stats;
 };
