@@ -298,6 +298,7 @@ const createVerbs = (
       guard: { clock },
       webhooks: { ...client, kinds: catalog },
       definitions: { builtIn: kinds, clock, refresh: (name) => catalog.refresh(name) },
+      serviceAccountTokens: { ids: randomIds },
     }),
     log: log.child({ part: 'registry' }),
   });

@@ -155,6 +155,45 @@ describe('the first day with Capstan', () => {
     expect(failing.code).toBe(7);
   });
 
+  it('gives a pod that asks for nothing what it needs to be known to the API server', async () => {
+    const [pod] = (await podsOf('web')).filter(ready);
+    const { name = '', uid = '' } = pod?.metadata ?? {};
+    const inPod = async (...command: readonly string[]): Promise<string> => {
+      const { stdout, stderr } = await machine.kubectl([
+        ...['exec', '-n', 'web', name, '--', '/bin/busybox'],
+        ...command,
+      ]);
+      expect(stderr).toBe('');
+      return stdout;
+    };
+    const folder = '/var/run/secrets/kubernetes.io/serviceaccount';
+    expect(await inPod('cat', `${folder}/namespace`)).toBe('web');
+    const token = await inPod('cat', `${folder}/token`);
+    const authority = join(machine.folder, 'pod-ca.crt');
+    await writeFile(authority, await inPod('cat', `${folder}/ca.crt`));
+    const printed = await inPod('sh', '-c', 'echo $KUBERNETES_SERVICE_HOST $KUBERNETES_SERVICE_PORT');
+    const [host = '', port = ''] = printed.trim().split(' ');
+    const id = pod?.status?.containerStatuses?.[0]?.containerID?.replace('docker://', '') ?? '';
+    const pid = (await machine.docker('inspect', '-f', '{{.State.Pid}}', id)).trim();
+    // The image has no client that speaks TLS: the machine's stands in the pod's network.
+    const asked = await run('nsenter', [
+      ...['-t', pid, '-n', 'curl', '-sS', '--max-time', '20', '--cacert', authority],
+      ...['--resolve', `kubernetes.default.svc:${port}:${host}`],
+      ...['-H', `Authorization: Bearer ${token}`, '-H', 'Content-Type: application/json'],
+      ...['-d', '{"kind":"SelfSubjectReview","apiVersion":"authentication.k8s.io/v1"}'],
+      `https://kubernetes.default.svc:${port}/apis/authentication.k8s.io/v1/selfsubjectreviews`,
+    ]);
+    expect(asked.stderr).toBe('');
+    expect(JSON.parse(asked.stdout)).toMatchObject({
+      status: {
+        userInfo: {
+          username: 'system:serviceaccount:web:default',
+          extra: { 'authentication.kubernetes.io/pod-uid': [uid] },
+        },
+      },
+    });
+  });
+
   it('adopts what runs after the daemon has been killed', async () => {
     await eventually(
       () => podsOf('web'),

@@ -12,11 +12,13 @@ import { limitRanger } from './limit-ranger.js';
 import { mutatingWebhooks } from './mutating-webhooks.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
 import { nodeRestriction } from './node-restriction.js';
-import { defaultTolerations, podServiceAccount } from './pod-defaults.js';
+import { defaultTolerations } from './pod-defaults.js';
 import { podSecurity } from './pod-security.js';
 import { podPriority } from './priority.js';
 import { resourceQuota } from './resource-quota.js';
+import { podServiceAccount, podServiceAccountToken } from './service-account.js';
 import type { WebhookOptions } from '../webhooks/call-webhook.js';
+import type { Ids } from '../verbs/context.js';
 import { validatingWebhooks } from './validating-webhooks.js';
 import { serviceAllocation } from './service-allocation.js';
 import type { ServiceAllocationOptions } from './service-allocation.js';
@@ -30,6 +32,11 @@ export interface AdmissionOptions extends ServiceAllocationOptions {
   readonly webhooks?: WebhookOptions | undefined;
   /** Without it CustomResourceDefinitions are kept, and make no kinds. */
   readonly definitions?: CustomDefinitionsOptions | undefined;
+  /**
+   * Without it pods get no token of their account. Only for a cluster in which somebody issues tokens and publishes
+   * kube-root-ca.crt in every namespace: elsewhere the volume could never be set up, and no pod would start.
+   */
+  readonly serviceAccountTokens?: { readonly ids: Pick<Ids, 'random'> } | undefined;
 }
 
 /** Quotas come last: they count what the others have made of an object. */
@@ -45,6 +52,9 @@ export const admissionPlugins = (options: AdmissionOptions): readonly Admission[
   defaultStorageClass,
   defaultIngressClass,
   podServiceAccount,
+  ...(options.serviceAccountTokens === undefined
+    ? []
+    : [podServiceAccountToken(options.serviceAccountTokens.ids)]),
   podPriority,
   limitRanger,
   defaultTolerations,

@@ -1,4 +1,4 @@
-// What the cluster, not the author, decides about a new pod: its account, how long it outlives its node.
+// What the cluster, not the author, decides about a new pod: how long it outlives its node.
 import type { Pod, Toleration } from '../../resources/generated/types.js';
 import type { Admission, AdmissionRequest } from './admission.js';
 
@@ -6,19 +6,6 @@ export const newPod = (request: AdmissionRequest): Pod | undefined =>
   request.operation === 'create' && request.kind.group === '' && request.kind.plural === 'pods'
     ? (request.object as unknown as Pod)
     : undefined;
-
-export const podServiceAccount: Admission = {
-  name: 'ServiceAccount',
-  admit: (request) => {
-    const pod = newPod(request);
-    if (pod === undefined) return undefined;
-    const name = pod.spec.serviceAccountName ?? pod.spec.serviceAccount ?? '';
-    const account = name === '' ? 'default' : name;
-    return {
-      object: { ...pod, spec: { ...pod.spec, serviceAccountName: account, serviceAccount: account } },
-    };
-  },
-};
 
 /**
  * Kubernetes waits 300 s. Here a silent node's pods run elsewhere within 12 s of its last heartbeat: about 6 s until the

@@ -8,26 +8,14 @@ import type { CallOptions, Stored } from '../registry.js';
 import { detached } from '../stored-entries.js';
 import { commit } from './commit.js';
 import { keyOf } from './context.js';
-import type { Ids, OpenResource, VerbContext } from './context.js';
+import type { OpenResource, VerbContext } from './context.js';
+import { generatedName } from './generated-name.js';
 import { bornMetadata } from './metadata.js';
 import { ownedFields } from './owned-fields.js';
 import { prepare } from './prepare.js';
 import { alreadyExists, badRequest } from './rejections.js';
 
-/** Without vowels and look-alikes, so that no suffix spells a word; Kubernetes' own choice. */
-const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
-const suffixLength = 5;
-/** Kubernetes' bound: a generated name leaves room for its suffix. */
-const longestBase = 63 - suffixLength;
 const nameAttempts = 8;
-
-const generatedName = (base: string, ids: Ids): string => {
-  const suffix = Array.from(
-    { length: suffixLength },
-    () => alphabet[Math.floor(ids.random() * alphabet.length)],
-  );
-  return `${base.slice(0, longestBase)}${suffix.join('')}`;
-};
 
 const filled = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
 

@@ -41,6 +41,8 @@ export interface SetupOptions {
   readonly serviceCidr?: string;
   /** Holds whoever writes roles to their own rights. */
   readonly authorized?: boolean;
+  /** Gives pods the tokens of their accounts. */
+  readonly serviceAccountTokens?: boolean;
 }
 
 export const setup = async ({
@@ -49,19 +51,22 @@ export const setup = async ({
   store: limits = {},
   serviceCidr = '10.96.0.0/16',
   authorized = false,
+  serviceAccountTokens = false,
 }: SetupOptions = {}): Promise<TestRegistry> => {
   const store = new MvccStore(engine, limits);
   const clock = new ManualClock();
   const lifetime = new AbortController();
+  const ids = idsFrom(createRandom(seed));
   const registry = createRegistry({
     store,
     clock,
-    ids: idsFrom(createRandom(seed)),
+    ids,
     admission: admissionPlugins({
       store,
       serviceCidr,
       lifetime: lifetime.signal,
       authorizer: authorized ? createAuthorizer({ store, lifetime: lifetime.signal }) : undefined,
+      serviceAccountTokens: serviceAccountTokens ? { ids } : undefined,
     }),
     log: silent,
   });
