@@ -61,7 +61,9 @@ const overUdp = (exchange: Exchange, signal: AbortSignal): Promise<Buffer> =>
       if (isResponse(response, id, exchange)) done(response);
     });
     // A connected socket takes packets from its peer only, and learns of a port that is closed.
-    socket.connect(server.port, server.address, () => socket.send(bytes));
+    // Not as connect's callback: that is called as well when there is no way to the server, and then instead of `error`.
+    socket.on('connect', () => socket.send(bytes));
+    socket.connect(server.port, server.address);
     return () => {
       socket.removeAllListeners('error').on('error', () => undefined);
       socket.close();

@@ -26,10 +26,10 @@ const serve = async (handle: Handle): Promise<number> => {
   return port;
 };
 
-const exchange = (port: number, transport: 'udp' | 'tcp', timeoutMs = 3_000) =>
+const exchange = (port: number, transport: 'udp' | 'tcp', timeoutMs = 3_000, address = '127.0.0.1') =>
   upstream.exchange(
     {
-      server: { address: '127.0.0.1', port },
+      server: { address, port },
       transport,
       packet: ask('www.example.com', 'A'),
       timeoutMs,
@@ -58,6 +58,11 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
     });
     for (let count = 0; count < 8; count += 1) await exchange(port, transport);
     expect(ids.size).toBeGreaterThan(5);
+  });
+
+  it('a server to which there is no way fails as any other does', async () => {
+    // The kernel refuses to connect to the broadcast address, as it does where no route leads.
+    await expect(exchange(53, transport, 3_000, '255.255.255.255')).rejects.toThrow(/EACCES|ENETUNREACH/);
   });
 
   it('a server that is not there fails at once, one that says nothing when the time is over', async () => {
