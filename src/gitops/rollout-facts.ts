@@ -1,9 +1,11 @@
 // Rollouts as the status branch and the commits of Capstan tell of them. Pure.
 import { stringify } from 'yaml';
+import { analysisRunsByController } from '../client/indexes.js';
 import type { View } from '../client/view.js';
 import type { AnalysisRun, Rollout } from '../resources/generated/types.js';
 import { analysisruns } from '../resources/kinds/analysisruns.js';
 import { rollouts } from '../resources/kinds/rollouts.js';
+import { versionLabel } from '../resources/rollouts/service-version.js';
 import { kindOfStep } from '../resources/rollouts/step-kinds.js';
 import { fullWeight, stepsOf } from '../resources/rollouts/strategy-of.js';
 import { applicationOf } from './ownership.js';
@@ -21,20 +23,37 @@ const runNames = ({ status }: Rollout): readonly (string | undefined)[] => [
   status?.blueGreen?.postPromotionAnalysisRunStatus?.name,
 ];
 
+/**
+ * After an abort the status names no run any more, but its message ends with that of the run that failed. A version can
+ * have failed runs of earlier tries too: when it is a person who aborts, the message quotes none of them.
+ */
+const runThatFailed = (view: View, { metadata, status }: Rollout): readonly AnalysisRun[] => {
+  if (status?.abort !== true) return [];
+  const hash = status.currentPodHash;
+  return view
+    .lookup(analysisRunsByController, metadata.uid)
+    .filter(({ metadata: { labels }, status: own }) => {
+      const message = own?.message ?? '';
+      return labels?.[versionLabel] === hash && message !== '' && status.message?.includes(message) === true;
+    })
+    .sort((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1))
+    .slice(-1);
+};
+
+const runsOf = (view: View, rollout: Rollout): readonly AnalysisRun[] => {
+  const { namespace } = rollout.metadata;
+  const named = runNames(rollout).flatMap((name) => {
+    const run = name === undefined ? undefined : view.get(analysisruns, { name, namespace });
+    return run === undefined ? [] : [run];
+  });
+  return named.length > 0 ? named : runThatFailed(view, rollout);
+};
+
 /** All rollouts, by namespace and name. */
 export const rolloutFacts = (view: View): readonly RolloutFact[] =>
   [...view.list(rollouts)]
     .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
-    .map((rollout) => ({
-      rollout,
-      runs: runNames(rollout).flatMap((name) => {
-        const run =
-          name === undefined
-            ? undefined
-            : view.get(analysisruns, { name, namespace: rollout.metadata.namespace });
-        return run === undefined ? [] : [run];
-      }),
-    }));
+    .map((rollout) => ({ rollout, runs: runsOf(view, rollout) }));
 
 const keyOf = ({ metadata }: Rollout): string => `${metadata.namespace ?? ''}.${metadata.name}`;
 

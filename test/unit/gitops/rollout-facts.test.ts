@@ -30,9 +30,14 @@ const rollout = (status: RolloutStatus): Rollout => ({
 });
 
 const run = {
-  metadata: { name: 'web-new-2-1', namespace: 'shop', labels: { 'step-index': '1' } },
+  metadata: {
+    name: 'web-new-2-1',
+    namespace: 'shop',
+    labels: { 'step-index': '1', 'rollouts-pod-template-hash': 'new' },
+  },
   status: {
     phase: 'Failed',
+    message: 'Metric "rate" assessed Failed',
     metricResults: [
       {
         name: 'rate',
@@ -50,7 +55,7 @@ const viewOf = (object: Rollout): View =>
   ({
     list: () => [object],
     get: (kind: unknown) => (kind === rollouts ? object : run),
-    lookup: () => [],
+    lookup: () => [run],
   }) as unknown as View;
 
 const abortedRollout = rollout({
@@ -87,6 +92,15 @@ describe('a rollout, as Git sees it,', () => {
       'Capstan-Measured: [0.5], [0.4]',
     ]);
     expect(rolloutTrailers(viewOf(abortedRollout), 'other')).toEqual([]);
+  });
+
+  it('is named so also when its status names no run any more, as after an abort', () => {
+    const forgotten = (message: string): Rollout =>
+      rollout({ ...abortedRollout.status, message, canary: {} });
+    const failed = 'RolloutAborted: Rollout aborted update to revision 2: Metric "rate" assessed Failed';
+    expect(rolloutTrailers(viewOf(forgotten(failed)), 'shop')).toContain('Capstan-Metric: rate');
+    const byHand = 'RolloutAborted: Rollout aborted update to revision 2';
+    expect(rolloutTrailers(viewOf(forgotten(byHand)), 'shop')).toEqual(['Capstan-Rollout: shop/web']);
   });
 
   it('stands in the status with its step, its weight and a bar', () => {
