@@ -14,7 +14,7 @@ spec:
   applications:
     - {name: steps, path: apps/steps, namespace: default}
     - {name: judged, path: apps/judged, namespace: default, onFailure: rollback}
-    - {name: colours, path: apps/colours, namespace: default}
+    - {name: colours, path: apps/colours, namespace: default, onFailure: hold}
   status: {branch: capstan/status, minInterval: 1s}
 `;
 
@@ -152,8 +152,8 @@ const toldOf = (app: string, phase: string): Promise<string> =>
     (text) => text.includes(`phase: ${phase}\n`),
     { what: `the status branch tells that ${app} is ${phase}` },
   );
-const promote = async (app: string): Promise<void> => {
-  const { code, stdout, stderr } = await machine.capstan(['promote', app]);
+const tell = async (command: 'promote' | 'abort' | 'retry', app: string): Promise<void> => {
+  const { code, stdout, stderr } = await machine.capstan([command, app]);
   expect(code, stdout + stderr).toBe(0);
 };
 
@@ -203,7 +203,7 @@ describe('a canary with steps', () => {
   });
 
   it('is finished by a promotion', async () => {
-    await promote('steps');
+    await tell('promote', 'steps');
     const { status } = await reaches('steps', 'Healthy');
     expect(status?.stableRS).toBe(status?.currentPodHash);
     expect(await weightsOf('steps')).toEqual([]);
@@ -259,8 +259,21 @@ describe('blue-green with a preview', () => {
     );
   });
 
+  it('is given up and tried again by a person, while Git keeps the new version', async () => {
+    const pushed = await fileOf('main', pathOf('colours'));
+    await tell('abort', 'colours');
+    const { status } = await reaches('colours', 'Degraded');
+    expect(await versionOf('colours')).toBe(status?.stableRS);
+    await serves('colours', 1);
+    expect(await toldOf('colours', 'Degraded')).toContain('RolloutAborted');
+    expect(await fileOf('main', pathOf('colours'))).toBe(pushed);
+    await tell('retry', 'colours');
+    await reaches('colours', 'Paused');
+    await serves('colours-preview', 2);
+  });
+
   it('switches when it is promoted', async () => {
-    await promote('colours');
+    await tell('promote', 'colours');
     const { status } = await reaches('colours', 'Healthy');
     expect(status?.stableRS).toBe(status?.currentPodHash);
     expect(await versionOf('colours')).toBe(status?.currentPodHash);
