@@ -18,20 +18,25 @@ import { deleteObject } from './delete.js';
 
 const attempts = 20;
 
-const violates = (why: string): ClusterError =>
+/** `retryAfterSeconds` only where waiting alone helps: a client that is told to wait says nothing to its user meanwhile. */
+const violates = (why: string, retryAfterSeconds?: number): ClusterError =>
   new ClusterError(
     'TooManyRequests',
     `Cannot evict pod as it would violate the pod's disruption budget. ${why}`,
-    {
-      retryAfterSeconds: 10,
-    },
+    retryAfterSeconds === undefined ? {} : { retryAfterSeconds },
   );
+
+/** For a budget that the controller has not looked at yet. */
+const processedWithinSeconds = 10;
 
 /** The budget with one disruption fewer; throws TooManyRequests when it allows none. */
 const taken = (budget: PodDisruptionBudget, pod: string, now: number): PodDisruptionBudget => {
   const { metadata, status } = budget;
   if (status === undefined || (status.observedGeneration ?? 0) < (metadata.generation ?? 0))
-    throw violates(`The disruption budget ${metadata.name} is still being processed by the server.`);
+    throw violates(
+      `The disruption budget ${metadata.name} is still being processed by the server.`,
+      processedWithinSeconds,
+    );
   const { disruptionsAllowed, desiredHealthy, currentHealthy, disruptedPods } = status;
   if (disruptionsAllowed <= 0)
     throw violates(
